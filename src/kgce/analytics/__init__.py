@@ -1,0 +1,1 @@
+"""Kernels: from counters to amounts, indicators and ranks; arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""The kgce command: the only place that builds everything."""

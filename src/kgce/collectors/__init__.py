@@ -1,0 +1,1 @@
+"""Sources: what speaks to devices and files, and hands over batches."""

@@ -1,0 +1,169 @@
+"""Ports: the protocols that let each layer work without knowing the others.
+
+Sources are asynchronous (sockets); sinks, stores and registries are synchronous (files, HTTP): an event loop calls
+them through `asyncio.to_thread`. All implementations are safe to call from several threads.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kgce.domain.batch import Batch
+from kgce.domain.findings import Finding
+from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
+
+SeriesKey = tuple[str, str, str]
+Emit = Callable[[Batch], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendResult:
+    """What became of the rows of one batch: stored + duplicate + refused = rows; replaced is part of stored."""
+
+    stored: int = 0
+    duplicate: int = 0  # same series, time, value and quality were there already
+    refused: int = 0  # can never be kept (NaN without BAD, time out of range)
+    replaced: int = 0  # same series and time, another value: the newer one now stands
+
+    def __add__(self, other: "AppendResult") -> "AppendResult":
+        return AppendResult(
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.refused + other.refused,
+            self.replaced + other.replaced,
+        )
+
+
+class Sink(Protocol):
+    """Where a gateway hands batches over."""
+
+    def append(self, batch: Batch) -> AppendResult:
+        """Keep the batch, then count; keeping it twice changes nothing.
+
+        Raises:
+            StoreUnavailable: nothing was kept; the caller still owns the batch.
+        """
+        ...
+
+
+class ReadingStore(Sink, Protocol):
+    """Home of readings."""
+
+    def read(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> Batch:
+        """Readings with start_ms <= time < end_ms of these series, by series then time; unknown keys are left out.
+
+        Raises:
+            StoreUnavailable: no answer.
+        """
+        ...
+
+    def latest(self, institution: str | None = None) -> Batch:
+        """The newest reading of every series (of one institution)."""
+        ...
+
+    def series(self, institution: str | None = None) -> list[Series]:
+        """Every series that has a reading, sorted by key."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
+        ...
+
+
+class Registry(Protocol):
+    """Who exists: regions, institutions with yearly attributes, buildings, metering points, findings on imports."""
+
+    def save_regions(self, regions: Iterable[Region]) -> None:
+        """Insert or replace by code."""
+        ...
+
+    def regions(self) -> list[Region]:
+        """Every region, by code."""
+        ...
+
+    def save_institutions(self, institutions: Iterable[Institution]) -> None:
+        """Insert or replace by id."""
+        ...
+
+    def institutions(self) -> list[Institution]:
+        """Every institution, by id."""
+        ...
+
+    def institution(self, institution_id: str) -> Institution:
+        """One institution.
+
+        Raises:
+            UnknownInstitution: no such id.
+        """
+        ...
+
+    def save_attributes(self, attributes: Iterable[YearlyAttributes]) -> None:
+        """Insert or replace by (institution, year)."""
+        ...
+
+    def attributes(self, year: int | None = None) -> list[YearlyAttributes]:
+        """Attributes of one year, or of all years, by institution then year."""
+        ...
+
+    def save_buildings(self, buildings: Iterable[Building]) -> None:
+        """Insert or replace by (institution, id)."""
+        ...
+
+    def buildings(self, institution: str | None = None) -> list[Building]:
+        """Buildings (of one institution), by id."""
+        ...
+
+    def save_points(self, points: Iterable[Point]) -> None:
+        """Insert or replace by series key."""
+        ...
+
+    def points(self, institution: str | None = None) -> list[Point]:
+        """Metering points (of one institution), by series key."""
+        ...
+
+    def save_findings(self, origin: str, findings: Iterable[Finding]) -> None:
+        """Replace all findings of one origin (a data set, an import)."""
+        ...
+
+    def findings(self, subject: str | None = None) -> list[Finding]:
+        """Findings (about one subject), newest origin last."""
+        ...
+
+    def close(self) -> None:
+        """Release the database."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """State of one device as its source sees it."""
+
+    device: str
+    institution: str
+    online: bool
+    since_ms: int  # when the present state began
+    polls: int = 0
+    failures: int = 0
+    missed_ticks: int = 0  # poll times skipped because the round before was still running
+    last_error: str = ""
+
+
+class Source(Protocol):
+    """Something that yields readings: a Modbus link, an MQTT subscription."""
+
+    @property
+    def name(self) -> str:
+        """Stable name for counters and logs."""
+        ...
+
+    def points(self) -> Sequence[Point]:
+        """Metering points this source feeds; known from its configuration, before any connection."""
+        ...
+
+    def status(self) -> Sequence[DeviceStatus]:
+        """Present state of every device behind this source."""
+        ...
+
+    async def run(self, emit: Emit) -> None:
+        """Read until cancelled. `await emit(batch)` returns once the batch is durable: acknowledge only after it."""
+        ...

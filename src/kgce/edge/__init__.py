@@ -1,0 +1,1 @@
+"""The gateway runtime: sources, checks, buffer, sink."""

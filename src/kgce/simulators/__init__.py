@@ -1,0 +1,1 @@
+"""Buildings whose devices answer like real ones."""

@@ -1,0 +1,1 @@
+"""Stores: what keeps readings and the registry."""
