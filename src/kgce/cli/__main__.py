@@ -1,0 +1,5 @@
+"""`python -m kgce.cli` is the `kgce` command."""
+
+from kgce.cli.main import run
+
+run()

@@ -1,0 +1,50 @@
+"""The `kgce` command: collects the subcommands and turns errors into one line and an exit code.
+
+Exit codes: 0 all done, 1 done in part (rows refused) or try again, 2 cannot work as asked.
+"""
+
+import sys
+
+import typer
+
+from kgce.cli import decode, demo, figures, gateway, grafana, imports, serve
+from kgce.cli.terminal import complain
+from kgce.domain.errors import KgceError, TryAgain
+
+app = typer.Typer(
+    name="kgce",
+    help="Energy monitoring for public institutions: totals that add up, say how sure they are, and can be explained.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("demo")(demo.demo)
+app.command("simulate")(gateway.simulate)
+app.command("serve")(serve.serve)
+app.command("rank")(figures.rank)
+app.command("ledger")(figures.ledger)
+app.command("decode")(decode.decode)
+app.add_typer(gateway.edge, name="edge")
+app.add_typer(imports.app, name="import")
+app.add_typer(grafana.app, name="dashboards")
+
+
+@app.command()
+def version() -> None:
+    """Print the version of kgce."""
+    from kgce import __version__
+
+    typer.echo(__version__)
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except KgceError as error:
+        complain(str(error))
+        sys.exit(1 if isinstance(error, TryAgain) else 2)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has seen enough
+        sys.exit(0)

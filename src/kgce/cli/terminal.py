@@ -1,0 +1,58 @@
+"""What people see: tables, progress bars, one-line complaints; and JSON for machines."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+OUT = Console()
+ERR = Console(stderr=True)
+
+Advance = Callable[[int, int], None]  # (done, total)
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"kgce: {' '.join(message.split())}", file=sys.stderr)
+
+
+def say(message: str) -> None:
+    """A remark for people on standard error, so that standard output stays clean."""
+    ERR.print(message, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_json(document: Any) -> None:
+    """JSON on standard output; NaN becomes null."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.buffer.write(orjson.dumps(document, option=options))
+    sys.stdout.flush()
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+    """A table on standard output; `right` names the columns of numbers."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    OUT.print(table)
+
+
+@contextmanager
+def progress(label: str, *, quiet: bool = False) -> Iterator[Advance]:
+    """A progress bar on standard error; silent where nobody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=ERR, transient=True, disable=quiet or not ERR.is_terminal)
+    with bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A number for people, or a dash where there is none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
