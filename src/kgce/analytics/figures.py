@@ -1,0 +1,237 @@
+"""Figures from what is stored: the composition that the command line and the API share.
+
+registry + store --years.py, ledger/--> tables --indicators.py, ranking.py--> rows
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgce.analytics.grid import Grid, edges_ms
+from kgce.analytics.indicators import UNIT, Indicator
+from kgce.analytics.judging import Judged, judge
+from kgce.analytics.ledger.amounts import Provenance, flag_names
+from kgce.analytics.ledger.points import point_amounts, read_neighbourly, totals
+from kgce.analytics.ranking import rank_within
+from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR, TARGETED_DROP, achieved_drop, progress
+from kgce.analytics.years import carrier_table
+from kgce.domain.batch import Batch
+from kgce.domain.carriers import CARRIERS
+from kgce.domain.errors import UnknownPoint
+from kgce.domain.factors import FactorSet
+from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.tree import Point
+
+MIN_COVERAGE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One interval of a point's ledger; amount None = nothing known."""
+
+    start_ms: int
+    end_ms: int
+    amount: float | None
+    unit: str
+    provenance: str
+    coverage_ratio: float
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RankRow:
+    """One institution's place; rank None and a reason where it has none."""
+
+    rank: int | None
+    institution: str
+    name: str
+    peer_class: str
+    value: float | None
+    unit: str
+    factor_set: str | None
+    coverage_ratio: float
+    percentile: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorRow:
+    """One indicator of one institution and year, beside its baseline and target."""
+
+    institution: str
+    year: int
+    indicator: Indicator
+    value: float | None
+    unit: str
+    factor_set: str | None
+    coverage_ratio: float
+    reason: str | None
+    baseline_year: int
+    baseline_value: float | None
+    target_value: float | None
+    progress_ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierAmount:
+    """What was used of one carrier; kgce None for water, unknown amounts and carriers without a factor."""
+
+    carrier: str
+    amount: float | None
+    unit: str
+    kgce: float | None
+    coverage_ratio: float
+
+
+def ledger(
+    store: ReadingStore, registry: Registry, *, institution: str, point: str, start_ms: int, end_ms: int, grid: Grid
+) -> list[LedgerRow]:
+    """Amounts of one point over the whole grid intervals that intersect [start, end).
+
+    Raises:
+        UnknownInstitution: no such institution.
+        UnknownPoint: no such point, or several; the message lists them.
+    """
+    timezone = registry.institution(institution).timezone
+    found = find_point(registry, institution, point)
+    edges = edges_ms(start_ms, end_ms, grid, timezone)
+    readings = dict(read_neighbourly(store, [found], start_ms=int(edges[0]), end_ms=int(edges[-1])))
+    amounts = point_amounts(found, readings.get(found.series, Batch.empty()), edges, timezone)
+    unit = CARRIERS[found.carrier].unit
+    return [
+        LedgerRow(
+            int(edges[place]), int(edges[place + 1]), _number(amounts.amount[place]), unit,
+            Provenance(int(amounts.provenance[place])).name.lower(), float(amounts.coverage[place]),
+            flag_names(int(amounts.flags[place])),
+        )
+        for place in range(len(edges) - 1)
+    ]  # fmt: skip
+
+
+def find_point(registry: Registry, institution: str, name: str) -> Point:
+    """A point by its device's name or by `device.quantity`.
+
+    Raises:
+        UnknownPoint: no such point, or several; the message lists them.
+    """
+    points = registry.points(institution)
+    found = [point for point in points if name in {point.id, point.series.point_id}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(point.series.point_id for point in found)
+        raise UnknownPoint(f"{institution} has several points {name!r}: {names}; name one of them")
+    known = ", ".join(sorted(point.id for point in points)) or "none yet"
+    raise UnknownPoint(f"{institution} has no point {name!r}; known: {known}")
+
+
+def rank(
+    store: ReadingStore,
+    registry: Registry,
+    *,
+    year: int,
+    indicator: Indicator,
+    factor_set: FactorSet,
+    peer_class: str | None = None,
+    min_coverage: float = MIN_COVERAGE,
+) -> list[RankRow]:
+    """Institutions of a year ranked within their class; those that cannot be ranked come last, with the reason."""
+    judged = judge(store, registry, year=year, indicator=indicator, factor_set=factor_set, min_coverage=min_coverage)
+    if peer_class is not None:
+        judged = judged.only(np.array([name == peer_class for name in judged.classes], np.bool_))
+    names, group = np.unique(np.array(judged.classes, np.str_), return_inverse=True)
+    rankable = np.array([reason is None for reason in judged.reasons], np.bool_)
+    ranks = rank_within(group, judged.value, rankable)
+    order = sorted(
+        range(len(rankable)),
+        key=lambda row: (not rankable[row], str(names[group[row]]), ranks.rank[row], judged.institutions[row].id),
+    )
+    shown_set = None if indicator is Indicator.WATER_PER_CAPITA else factor_set.id
+    return [
+        RankRow(
+            int(ranks.rank[row]) if rankable[row] else None, judged.institutions[row].id, judged.institutions[row].name,
+            judged.classes[row], _number(judged.value[row]), UNIT[indicator], shown_set, float(judged.coverage[row]),
+            _number(ranks.percentile[row]), judged.reasons[row],
+        )
+        for row in order
+    ]  # fmt: skip
+
+
+def indicators(
+    store: ReadingStore,
+    registry: Registry,
+    *,
+    institution: str,
+    year: int,
+    factor_set: FactorSet,
+    baseline_year: int = BASELINE_YEAR,
+    target_year: int = TARGET_YEAR,
+) -> list[IndicatorRow]:
+    """All indicators of one institution in one year, with baseline, target and progress.
+
+    Raises:
+        UnknownInstitution: no such institution.
+    """
+    del target_year  # the target is the value to reach by then; the path to it is in targets.py
+    rows = []
+    for indicator in Indicator:
+        now, then = (
+            judge(
+                store, registry, year=at, indicator=indicator, factor_set=factor_set, min_coverage=0.0, only=institution
+            )
+            for at in (year, baseline_year)
+        )
+        rows.append(
+            _indicator_row(
+                now, then, year=year, baseline_year=baseline_year, indicator=indicator, factor_set=factor_set
+            )
+        )
+    return rows
+
+
+def _indicator_row(
+    now: Judged, then: Judged, *, year: int, baseline_year: int, indicator: Indicator, factor_set: FactorSet
+) -> IndicatorRow:
+    value, baseline, targeted = _number(now.value[0]), _number(then.value[0]), TARGETED_DROP[indicator]
+    done = None
+    if value is not None and baseline is not None and baseline > 0:
+        done = progress(achieved=achieved_drop(baseline=baseline, value=value), targeted=targeted)
+    return IndicatorRow(
+        now.institutions[0].id, year, indicator, value, UNIT[indicator],
+        None if indicator is Indicator.WATER_PER_CAPITA else factor_set.id, float(now.coverage[0]), now.reasons[0],
+        baseline_year, baseline, None if baseline is None else baseline * (1 - targeted), done,
+    )  # fmt: skip
+
+
+def carrier_amounts(
+    store: ReadingStore,
+    registry: Registry,
+    *,
+    institution: str | None,
+    start_ms: int,
+    end_ms: int,
+    factor_set: FactorSet,
+) -> list[CarrierAmount]:
+    """What was used of each carrier in [start, end), summed over the points that count (of one institution)."""
+    points = [point for point in registry.points(institution) if point.counts]
+    amount, coverage = totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone="UTC")
+    table = carrier_table(points, amount, coverage)
+    rows = []
+    for place in np.flatnonzero(table.points[0] > 0):
+        code = table.carriers[place]
+        used, factor = _number(table.amount[0, place]), factor_set.factors.get(code)
+        kgce = None if used is None or factor is None else used * factor.per_canonical
+        share = float(table.coverage_sum[0, place] / table.points[0, place])
+        rows.append(CarrierAmount(code, used, CARRIERS[code].unit, kgce, share))
+    return rows
+
+
+def notes(year: int, factor_set: FactorSet) -> list[str]:
+    """What a reader of a year's figures under a set must be told."""
+    if factor_set.is_retrospective(year):
+        return [f"retrospective: {factor_set.id} is in force since {factor_set.valid_from}, after {year}"]
+    return []
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

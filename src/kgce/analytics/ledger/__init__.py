@@ -1,0 +1,1 @@
+"""From counters to interval amounts that add up."""

@@ -1,0 +1,118 @@
+"""`kgce demo`: simulated buildings, gateway, broker, store, API and console in one process.
+
+    Site --Modbus TCP, MQTT--> Gateway --buffer--> TeeSink --> store --> analytics --> API, console
+    (simulators)               (edge)                 |--> LiveHub --------------------^
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kgce.api.live import LiveHub
+from kgce.cli.database import DEFAULT_DB, Database, DbOption, database
+from kgce.cli.imports import default_data_folder, load_dataset
+from kgce.cli.serve import HostOption, PortOption
+from kgce.cli.terminal import complain, say
+from kgce.cli.until_stopped import until_stopped
+from kgce.domain.errors import KgceError
+from kgce.edge.gateway import Gateway
+
+REAL_DATA = ("cambridge", "benchmark-annual")
+
+
+def demo(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    db: DbOption = DEFAULT_DB,
+    data: Annotated[
+        Path | None, typer.Option("--data", envvar="KGCE_DATA", help="Measured data.", show_default="../shared/data")
+    ] = None,
+    limit_s: Annotated[float | None, typer.Option("--for", min=1, help="Stop by itself after this many seconds.")] = None,
+) -> None:
+    """Simulated buildings, live, beside real ones: gateway, store, API and console, nothing to install.
+
+    Example: kgce demo, then open http://127.0.0.1:8000
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("transitions").setLevel(logging.ERROR)  # the broker's state machine, chatty at a shutdown
+    with database(db) as at:
+        asyncio.run(_demo(at, db, host=host, port=port, data=data or default_data_folder(), limit_s=limit_s))
+
+
+async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path, limit_s: float | None) -> None:
+    from kgce.api.app import Context, create_app
+    from kgce.api.server import serve_app
+    from kgce.cli.county import seed_county
+
+    await asyncio.to_thread(seed_county, at)
+    hub = LiveHub()
+    hub.publish(at.store.latest())
+    stopping = threading.Event()
+    async with _gateway(at, folder, hub) as gateway:
+        context = Context(store=at.store, registry=at.registry, hub=hub, gateway_status=gateway.status)
+        jobs = [
+            asyncio.create_task(gateway.run(), name="gateway"),
+            asyncio.create_task(serve_app(create_app(context), host=host, port=port), name="server"),
+            asyncio.create_task(asyncio.to_thread(_load_real_data, at, data, stopping), name="real data"),
+        ]
+        say(f"kgce demo on http://{host}:{port} (Ctrl-C ends it; everything is kept in {folder})")
+        try:
+            await _first_failure_or_stop(jobs[:2], limit_s)
+        finally:
+            stopping.set()
+            for job in jobs[:2]:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            _tell_hand_overs(gateway)
+
+
+async def _first_failure_or_stop(jobs: list[asyncio.Task[None]], limit_s: float | None) -> None:
+    stop = asyncio.create_task(until_stopped(limit_s), name="stop")
+    done, _ = await asyncio.wait([stop, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    for job in done - {stop}:
+        job.result()
+
+
+@asynccontextmanager
+async def _gateway(at: Database, folder: Path, hub: LiveHub) -> AsyncIterator[Gateway]:
+    from kgce.cli.broker import embedded_broker
+    from kgce.cli.gateway import build_gateway
+    from kgce.edge.fanout import TeeSink
+    from kgce.simulators.site import Site, load_site
+
+    async with embedded_broker() as broker_port, Site(load_site("county"), broker_port=broker_port) as site:
+        config = {"gateway": {"id": "demo", "folder": str(folder / "gateway")}, **site.gateway_config(broker_port)}
+        gateway = build_gateway(config, sink=TeeSink(at.store, hub.publish), registry=at.registry)
+        try:
+            yield gateway
+        finally:
+            gateway.close()
+
+
+def _load_real_data(at: Database, folder: Path, stopping: threading.Event) -> None:
+    if not folder.is_dir():
+        say(f"no measured data at {folder}: the ranking shows the simulated county (set KGCE_DATA to change that)")
+        return
+    known = {finding.id for finding in at.registry.findings("demo")}
+    for name in REAL_DATA:
+        if f"loaded.{name}" in known or stopping.is_set():
+            continue
+        try:
+            report = load_dataset(at, name, folder, quiet=True, stopping=stopping)
+        except KgceError as error:
+            complain(str(error))
+            continue
+        say(f"{name}: {report.rows:,} readings loaded, {len(report.findings)} findings")
+
+
+def _tell_hand_overs(gateway: Gateway) -> None:
+    counts = gateway.counters()
+    parts = " + ".join(f"{counts[name]:,} {name}" for name in ("stored", "duplicate", "refused", "dropped", "waiting"))
+    say(f"{counts['polled']:,} polled = {parts}")

@@ -1,0 +1,1 @@
+"""Files as sources: readings, registry, weather from CSV or Parquet; good rows kept, bad rows refused by line."""
