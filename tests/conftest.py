@@ -4,9 +4,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import servers
+
+hypothesis.settings.register_profile("kgce", deadline=None)  # two cores, shared: time is not the property
+hypothesis.settings.load_profile("kgce")
 
 ROOT = Path(__file__).resolve().parent.parent
 

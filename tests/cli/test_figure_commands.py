@@ -93,13 +93,20 @@ def test_another_factor_set_gives_other_figures_under_its_own_name(county: Path)
     rows = ranked(county, "--indicator", "energy_per_area", "--factor-set", "sd-db37-2019", "--class", "office")
     assert rows[0]["value"] == pytest.approx(60_000 * 0.31 / 1000, rel=1e-12)
     assert rows[0]["factor_set"] == "sd-db37-2019"
-    people = kgce("rank", "--year", "2019", "--indicator", "energy_per_area", "--factor-set", "sd-db37-2019", cwd=county)
+    people = kgce(
+        "rank", "--year", "2019", "--indicator", "energy_per_area", "--factor-set", "sd-db37-2019", cwd=county
+    )
     assert "retrospective" in people.err
 
 
 def test_units_are_ranked_among_their_own_class(county: Path) -> None:
     rows = ranked(county, "--indicator", "energy_per_area")
-    assert [(row["class"], row["rank"]) for row in rows] == [("office", 1), ("office", 2), ("school", 1), ("office", None)]
+    assert [(row["class"], row["rank"]) for row in rows] == [
+        ("office", 1),
+        ("office", 2),
+        ("school", 1),
+        ("office", None),
+    ]
 
 
 def test_a_year_without_readings_ranks_nobody_and_says_why(county: Path) -> None:
@@ -125,13 +132,38 @@ def test_a_seven_hour_silence_becomes_interpolated_hours_that_add_up(county: Pat
 
 def test_hours_without_any_reading_are_missing_never_zero(county: Path) -> None:
     rows = kgce(
-        "ledger", "--institution", "a", "--point", "electricity", "--from", "2020-03-01", "--to", "2020-03-03", "--json", cwd=county
+        "ledger",
+        "--institution",
+        "a",
+        "--point",
+        "electricity",
+        "--from",
+        "2020-03-01",
+        "--to",
+        "2020-03-03",
+        "--json",
+        cwd=county,
     ).json
     assert [(row["amount"], row["provenance"], row["coverage_ratio"]) for row in rows] == [(None, "missing", 0.0)] * 2
 
 
-@pytest.mark.parametrize("command", ["demo", "simulate", "serve", "rank", "ledger", "decode", "edge run", "import readings",
-                                     "import registry", "import weather", "import dataset", "dashboards build"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "demo",
+        "simulate",
+        "serve",
+        "rank",
+        "ledger",
+        "decode",
+        "edge run",
+        "import readings",
+        "import registry",
+        "import weather",
+        "import dataset",
+        "dashboards build",
+    ],
+)
 def test_every_command_explains_itself_with_an_example(command: str, tmp_path: Path) -> None:
     answer = kgce(*command.split(), "--help", cwd=tmp_path)
     assert answer.code == 0

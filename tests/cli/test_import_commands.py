@@ -96,14 +96,26 @@ def test_a_corrected_value_replaces_the_old_one_and_is_counted(county: Path) -> 
     [
         pytest.param(("import", "readings", "nothing.csv"), "nothing.csv", id="no such file"),
         pytest.param(("import", "dataset", "atlantis"), "cambridge", id="unknown data set names the known ones"),
-        pytest.param(("rank", "--year", "2019", "--indicator", "energy_per_area", "--factor-set", "x"), "cn-national", id="set"),
+        pytest.param(
+            ("rank", "--year", "2019", "--indicator", "energy_per_area", "--factor-set", "x"), "cn-national", id="set"
+        ),
         pytest.param(
             ("ledger", "--institution", "nobody", "--point", "p", "--from", "2019-01-01", "--to", "2019-02-01"),
             "nobody",
             id="unknown institution",
         ),
         pytest.param(
-            ("ledger", "--institution", "office-1", "--point", "p", "--from", "2019-01-01T00:00:00", "--to", "2019-02-01"),
+            (
+                "ledger",
+                "--institution",
+                "office-1",
+                "--point",
+                "p",
+                "--from",
+                "2019-01-01T00:00:00",
+                "--to",
+                "2019-02-01",
+            ),
             "offset",
             id="naive time",
         ),

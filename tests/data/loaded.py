@@ -1,7 +1,7 @@
 """A data set in a real store and a real registry, as `kgce import dataset` leaves it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kgce.collectors.datasets import load
@@ -13,8 +13,7 @@ from kgce.store.open import open_registry, open_store
 def loaded(name: str, data: Path, folder: Path) -> Iterator[tuple[ReadingStore, Registry]]:
     """Load into a fresh folder; every reading must be stored, none twice."""
     found = load(name, data)
-    store, registry = open_store(folder), open_registry(folder)
-    try:
+    with closing(open_store(folder)) as store, closing(open_registry(folder)) as registry:
         registry.save_regions(found.regions)
         registry.save_institutions(found.institutions)
         registry.save_attributes(found.attributes)
@@ -24,6 +23,3 @@ def loaded(name: str, data: Path, folder: Path) -> Iterator[tuple[ReadingStore, 
         kept = store.append(found.batch)
         assert (kept.stored, kept.duplicate, kept.refused, kept.replaced) == (len(found.batch), 0, 0, 0)
         yield store, registry
-    finally:
-        registry.close()
-        store.close()

@@ -1,6 +1,6 @@
 """InfluxQL text and the Grafana target that carries it; selections.py composes queries from these parts.
 
-Grafana replaces `$timeFilter`, `$__interval` and `${name:regex}` when it runs a query; panels.py does the same in tests.
+Grafana replaces `$timeFilter`, `$__interval` and `${name:regex}` when it runs a query; panels.py shows how.
 """
 
 from typing import Final, Self

@@ -33,10 +33,10 @@ class Field:
     def sum_of_means(self) -> str:
         """Means per device and `$__interval`, added up per building over the devices that have readings."""
         means = (
-            f'SELECT mean({identifier(self.name)}) AS "mean" {self._source()} '
+            f'SELECT mean({identifier(self.name)}) AS "each" {self._source()} '
             f"GROUP BY time($__interval), {_DEVICE} fill(none)"
         )
-        return f'SELECT sum("mean") FROM ({means}) WHERE $timeFilter GROUP BY time($__interval), {_BUILDING} fill(null)'
+        return f"{_over(means, 'sum')} GROUP BY time($__interval), {_BUILDING} fill(null)"
 
     def amounts(self, every: str, timezone: str) -> str:
         """Difference of a counter's last readings from interval to interval (1h, 1d of the time zone), per device."""
@@ -48,16 +48,16 @@ class Field:
     def amount_of_range(self) -> str:
         """Last minus first reading of a counter in the time range, added up over devices."""
         name = identifier(self.name)
-        per_device = f'SELECT last({name}) - first({name}) AS "amount" {self._source()} GROUP BY {_DEVICE}'
-        return f'SELECT sum("amount") FROM ({per_device}) WHERE $timeFilter'
+        per_device = f'SELECT last({name}) - first({name}) AS "each" {self._source()} GROUP BY {_DEVICE}'
+        return _over(per_device, "sum")
 
     def sum_of_live(self) -> str:
         """Sum of the newest reading of every device that is not older than FRESH."""
-        return f'SELECT sum("newest") FROM ({self._live()}) WHERE $timeFilter'
+        return _over(self._live(), "sum")
 
     def count_of_live(self) -> str:
         """How many devices have a reading not older than FRESH."""
-        return f'SELECT count("newest") FROM ({self._live()}) WHERE $timeFilter'
+        return _over(self._live(), "count")
 
     def newest(self, column: str) -> str:
         """The newest reading of every device with its own time."""
@@ -69,12 +69,16 @@ class Field:
 
     def _live(self) -> str:
         return (
-            f'SELECT last({identifier(self.name)}) AS "newest" {self._source()} '
+            f'SELECT last({identifier(self.name)}) AS "each" {self._source()} '
             f"AND time > now() - {FRESH} GROUP BY {_DEVICE}"
         )
 
     def _source(self) -> str:
         return f"FROM {identifier(self.measurement)} WHERE {_CHOSEN}"
+
+
+def _over(per_device: str, aggregate: str) -> str:
+    return f'SELECT {aggregate}("each") FROM ({per_device}) WHERE $timeFilter'  # noqa: S608  # built from quoted parts
 
 
 def tag_values(tag: str, measurements: tuple[str, ...]) -> str:

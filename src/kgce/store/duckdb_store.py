@@ -229,7 +229,7 @@ def _explained(path: Path, text: str) -> KgceError:
         return StoreUnavailable(
             f"{path} is held by process {holder[2]} ({holder[1]}): stop that process or choose another --db folder"
         )
-    if "not a valid DuckDB database" in text or "Is a directory" in text or 'name state does not exist' in text:
+    if "not a valid DuckDB database" in text or "Is a directory" in text or "name state does not exist" in text:
         return ConfigError(f"{path} is not a readings file of kgce: choose another --db folder")
     if "database does not exist" in text:
         return ConfigError(f"{path} does not exist: import readings first (kgce import readings FILE)")

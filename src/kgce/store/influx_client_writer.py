@@ -2,6 +2,7 @@
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -21,7 +22,7 @@ class ClientWriter:
     def write(self, lines: bytes) -> None:
         """Post the lines; errors are the server's own."""
         try:
-            self._api.write(bucket=self._bucket, record=lines, write_precision="ms")
+            self._api.write(bucket=self._bucket, record=lines, write_precision=WritePrecision.MS)
         except ApiException as error:
             self._server.fail(int(error.status or 0), str(error.body or error.reason or ""), is_write=True)
         except (HTTPError, OSError) as error:
@@ -29,5 +30,5 @@ class ClientWriter:
 
     def close(self) -> None:
         """Release connections."""
-        self._api.close()
-        self._client.close()
+        self._api.close()  # type: ignore[no-untyped-call]  # the client leaves it untyped
+        self._client.close()  # type: ignore[no-untyped-call]  # the client leaves it untyped

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, NoReturn, Protocol
 from urllib.parse import urlsplit
 
@@ -66,16 +66,20 @@ class InfluxServer:
         headers = {"Authorization": f"Token {token}"} if token else {}
         auth = httpx.BasicAuth(username, password) if username and not token else None
         self._http = httpx.Client(base_url=self.url, headers=headers, auth=auth, timeout=timeout_s, trust_env=False)
-        self._lock = Lock()
+        self._lock = RLock()
         self._writer: LineWriter | None = None
 
     def close(self) -> None:
         """Release connections."""
+        self._forget()
+        self._http.close()
+
+    def _forget(self) -> None:
+        """Look at the server anew before the next use: it may be another one, or have lost its database."""
         with self._lock:
             if self._writer is not None:
                 self._writer.close()
             self._writer = None
-            self._http.close()
 
     def write(self, lines: bytes) -> None:
         """Post ready-made lines with millisecond times.
@@ -108,8 +112,7 @@ class InfluxServer:
         problem = document.get("error")
         if problem is None:
             return
-        with self._lock:
-            self._writer = None  # the database may have been dropped: make it again next time
+        self._forget()
         raise StoreUnavailable(f"{self.url}: {problem}: check the server and its database {self.database!r}")
 
     def _connected(self) -> LineWriter:
@@ -164,8 +167,7 @@ class InfluxServer:
                 f"{self.url} refuses the credentials for {self.database!r}: "
                 "set KGCE_INFLUX_USERNAME and KGCE_INFLUX_PASSWORD, or KGCE_INFLUX_TOKEN"
             )
-        with self._lock:
-            self._writer = None
+        self._forget()
         raise StoreUnavailable(f"{self.url} answered {status}: {reason or 'no reason given'}: check the server")
 
     @contextmanager

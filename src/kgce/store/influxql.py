@@ -26,28 +26,20 @@ def literal(text: str) -> str:
     return f"'{escaped}'"
 
 
-def latest_statements(fields: Fields, institution: str | None) -> Iterator[str]:
-    """The newest point of every field; columns time, v, q.
+def latest_statements(fields: Fields, institution: str | None) -> Iterator[tuple[str, str]]:
+    """(field, statement) for the newest point of every field; the answer's columns are time, v and q.
 
     `last` passes over points that lack its field, so a reading without a value is found by its quality field.
     """
     where = "" if institution is None else f'WHERE "institution" = {literal(encode(institution))} '
     for measurement, names in fields.items():
+        source = f"FROM {identifier(measurement)} {where}{_BY_TAGS}"
         for name in _quantities(names):
             value, quality = identifier(name), identifier(name + QUALITY_SUFFIX)
-            source = f"FROM {identifier(measurement)} {where}{_BY_TAGS}"
             if name in names:
-                yield f'SELECT last({value}) AS "v", {quality} AS "q" {source}'
+                yield name, f'SELECT last({value}) AS "v", {quality} AS "q" {source}'
             if name + QUALITY_SUFFIX in names:
-                yield f'SELECT last({quality}) AS "q", {value} AS "v" {source}'
-
-
-def latest_fields(fields: Fields, institution: str | None) -> Iterator[str]:
-    """The field each statement of `latest_statements` is about."""
-    del institution
-    for names in fields.values():
-        for name in _quantities(names):
-            yield from [name] * ((name in names) + (name + QUALITY_SUFFIX in names))
+                yield name, f'SELECT last({quality}) AS "q", {value} AS "v" {source}'
 
 
 def _quantities(names: Iterable[str]) -> list[str]:
@@ -69,14 +61,13 @@ def range_statements(fields: Fields, keys: Iterable[SeriesKey], *, start_ms: int
                 yield from _ranges(measurement, present, places, f"time >= {start_ms}ms AND time < {end_ms}ms")
 
 
-def _ranges(
-    measurement: str, names: Sequence[str], places: Iterable[tuple[str, str]], in_span: str
-) -> Iterator[str]:
+def _ranges(measurement: str, names: Sequence[str], places: Iterable[tuple[str, str]], in_span: str) -> Iterator[str]:
     columns = ", ".join(f"{identifier(name)}, {identifier(name + QUALITY_SUFFIX)}" for name in names)
     rest = iter(places)
     while chunk := list(islice(rest, _DEVICES_PER_STATEMENT)):
         among = " OR ".join(_is_at(*place) for place in chunk)
-        yield f"SELECT {columns} FROM {identifier(measurement)} WHERE ({among}) AND {in_span} {_BY_TAGS}"
+        selected = f"SELECT {columns} FROM {identifier(measurement)}"  # noqa: S608 - every name is quoted
+        yield f"{selected} WHERE ({among}) AND {in_span} {_BY_TAGS}"
 
 
 def _is_at(institution: str, device: str) -> str:

@@ -33,11 +33,14 @@ def accept(batch: Batch) -> BoolArray:
 
 
 def _is_nameable(series: Series) -> bool:
-    """A field needs a name, and lone surrogates are not text."""
-    if not series.quantity:
-        return False
+    """A field needs a name, and names must be text."""
+    return bool(series.quantity) and is_text("".join((*series.key, series.measurement, series.building, series.region)))
+
+
+def is_text(text: str) -> bool:
+    """False for lone surrogates: no file and no wire holds them."""
     try:
-        "".join((*series.key, series.measurement, series.building, series.region)).encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

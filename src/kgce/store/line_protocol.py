@@ -7,13 +7,12 @@ such signs percent-encoded. Everyday names, in any script, stand as they are.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from kgce.domain.batch import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
+from kgce.domain.batch import Batch, BoolArray
 from kgce.domain.tree import Series
 
 TAGS: Final = ("region", "institution", "building", "device")
@@ -74,19 +73,12 @@ def _head(series: Series) -> str:
 class Lines:
     """Lines of some rows; `texts[i]` holds the rows `rows_of(i)`."""
 
-    def __init__(
-        self,
-        series: Sequence[Series],
-        index: Int32Array,
-        time_ms: Int64Array,
-        value: FloatArray,
-        quality: UInt8Array,
-        is_update: BoolArray,
-    ) -> None:
+    def __init__(self, rows: Batch, is_update: BoolArray) -> None:
         """Write the rows as lines; rows that update a stored one overrule both of its fields."""
         devices: dict[str, int] = {}
-        device = np.array([devices.setdefault(_head(entry), len(devices)) for entry in series], np.int32)[index]
-        fields = _fields([field_name(entry.quantity) for entry in series], index, value, quality, is_update)
+        device = np.array([devices.setdefault(_head(series), len(devices)) for series in rows.series], np.int32)
+        device, time_ms = device[rows.index], rows.time_ms
+        fields = _fields(rows, is_update)
 
         self._order = np.lexsort((time_ms, device))
         device, time_ms = device[self._order], time_ms[self._order]
@@ -105,15 +97,14 @@ class Lines:
         return self._order[self._starts[line] : self._starts[line + 1]]
 
 
-def _fields(
-    names: Sequence[str], index: Int32Array, value: FloatArray, quality: UInt8Array, is_update: BoolArray
-) -> list[str]:
+def _fields(rows: Batch, is_update: BoolArray) -> list[str]:
     """`name=value`, with `name_q=bits` where there is a quality to state, or an earlier one to overrule."""
-    keys = [name.translate(_TAG_SIGNS) for name in names]
-    fields = [f"{keys[at]}={number!r}" for at, number in zip(index.tolist(), value.tolist(), strict=True)]
-    missing = np.isnan(value)
-    for row in np.flatnonzero((quality != 0) | is_update).tolist():
-        bits = int(quality[row]) | (WITHDRAWN if missing[row] and is_update[row] else 0)
-        stated = f"{keys[index[row]]}{QUALITY_SUFFIX}={bits}i"
+    keys = [field_name(series.quantity).translate(_TAG_SIGNS) for series in rows.series]
+    numbers = zip(rows.index.tolist(), rows.value.tolist(), strict=True)
+    fields = [f"{keys[at]}={number!r}" for at, number in numbers]
+    missing = np.isnan(rows.value)
+    for row in np.flatnonzero((rows.quality != 0) | is_update).tolist():
+        bits = int(rows.quality[row]) | (WITHDRAWN if missing[row] and is_update[row] else 0)
+        stated = f"{keys[rows.index[row]]}{QUALITY_SUFFIX}={bits}i"
         fields[row] = stated if missing[row] else f"{fields[row]},{stated}"
     return fields
