@@ -1,5 +1,6 @@
 """An honest store and registry in memory: the ports' words, nothing else."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from kgce.domain.batch import Batch, Quality

@@ -10,7 +10,7 @@ from kgce.analytics.ledger.counter import counter_amounts
 from kgce.domain.batch import Quality
 
 HOUR = 3_600_000
-M, I, X = Provenance.MEASURED, Provenance.INTERPOLATED, Provenance.MISSING
+M, G, X = Provenance.MEASURED, Provenance.INTERPOLATED, Provenance.MISSING
 
 
 def hourly(readings: dict[float, float], hours: int, quality: dict[float, int] | None = None) -> Amounts:
@@ -34,7 +34,7 @@ def test_a_six_hour_outage_is_six_interpolated_hours_not_zeros_and_one_giant() -
     """10 kWh/h, readings at 00..03 and again from 09: the 60 kWh of the silence are spread over it."""
     found = hourly({0: 0, 1: 10, 2: 20, 3: 30, 9: 90, 10: 100, 11: 110}, 11)
     assert found.amount.tolist() == pytest.approx([10] * 11, rel=1e-12)
-    assert found.provenance.tolist() == [M] * 3 + [I] * 6 + [M] * 2
+    assert found.provenance.tolist() == [M] * 3 + [G] * 6 + [M] * 2
     assert found.coverage.tolist() == [1] * 3 + [0] * 6 + [1] * 2
 
 
@@ -93,7 +93,7 @@ def test_bad_suspect_and_absent_values_are_not_readings() -> None:
     readings = {0: 0, 1: 10, 2: np.nan, 3: 777, 4: 40, 5: 50}
     found = hourly(readings, 5, quality={2: Quality.BAD, 3: Quality.SUSPECT})
     assert found.amount.tolist() == pytest.approx([10] * 5)
-    assert found.provenance.tolist() == [M, I, I, I, M]
+    assert found.provenance.tolist() == [M, G, G, G, M]
 
 
 def test_order_and_repeats_do_not_matter() -> None:
@@ -114,7 +114,7 @@ def test_the_gap_limit_is_one_and_a_half_times_the_rhythm() -> None:
     on_it = {hour: hour * 10.0 for hour in (0, 1, 2, 3.25, 4.75, 6, 7, 8)}  # one stretch of exactly 1.5 h
     beyond = {hour: hour * 10.0 for hour in (0, 1, 2, 3.25, 4.76, 6, 7, 8)}
     assert set(hourly(on_it, 8).provenance.tolist()) == {M}
-    assert I in hourly(beyond, 8).provenance.tolist()
+    assert G in hourly(beyond, 8).provenance.tolist()
 
 
 @pytest.mark.parametrize(("edges", "complaint"), [([0], "at least two"), ([5, 5], "ascending"), ([5, 1], "ascending")])

@@ -65,7 +65,7 @@ def test_every_unit_that_cannot_be_ranked_comes_last_with_its_own_reason() -> No
     at.yearly("silent", "electricity", 1000)
     at.counter("silent", "annex", {})
     rows = {row.institution: row for row in at.rank(factor_set=factor_set("sd-db37-2019"))}
-    assert list(rows)[0] == "good"
+    assert next(iter(rows)) == "good"
     assert (rows["good"].rank, rows["good"].reason) == (1, None)
     assert {name: row.reason for name, row in rows.items() if row.rank is None} == {
         "no-area": "no floor area stated for 2019",

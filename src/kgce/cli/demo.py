@@ -16,7 +16,7 @@ import typer
 
 from kgce.api.live import LiveHub
 from kgce.cli.database import DEFAULT_DB, Database, DbOption, database
-from kgce.cli.imports import default_data_folder, load_dataset
+from kgce.cli.imports import default_data_folder, is_loaded, load_dataset
 from kgce.cli.serve import HostOption, PortOption
 from kgce.cli.terminal import complain, say
 from kgce.cli.until_stopped import until_stopped
@@ -100,16 +100,15 @@ def _load_real_data(at: Database, folder: Path, stopping: threading.Event) -> No
     if not folder.is_dir():
         say(f"no measured data at {folder}: the ranking shows the simulated county (set KGCE_DATA to change that)")
         return
-    known = {finding.id for finding in at.registry.findings("demo")}
     for name in REAL_DATA:
-        if f"loaded.{name}" in known or stopping.is_set():
+        if stopping.is_set() or is_loaded(at, name):
             continue
         try:
-            report = load_dataset(at, name, folder, quiet=True, stopping=stopping)
+            report = load_dataset(at, name, folder, quiet=True, go_on=lambda: not stopping.is_set())
         except KgceError as error:
             complain(str(error))
-            continue
-        say(f"{name}: {report.rows:,} readings loaded, {len(report.findings)} findings")
+        else:
+            say(f"{name}: {report.rows:,} readings loaded, {len(report.findings)} findings")
 
 
 def _tell_hand_overs(gateway: Gateway) -> None:

@@ -1,7 +1,7 @@
 """`kgce import`: files and data sets into the registry and the store."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ FileArgument = Annotated[Path, typer.Argument(help="The file to read.", show_def
 TzOption = Annotated[str | None, typer.Option("--tz", help="IANA zone of times without an offset; without it they are refused.")]
 CHUNK_ROWS = 100_000
 SHOWN_REFUSALS = 20
+LOADED = "dataset.loaded"
 
 
 @dataclass(slots=True)
@@ -73,9 +74,10 @@ def readings(
         with progress(f"reading {file.name}", quiet=json) as advance:
             content = read_readings(file, institutions=institutions, known_points=known, tz=tz, progress=advance)
         at.registry.save_points(content.points)
+        at.registry.save_findings(f"readings:{file.name}", content.findings)
         with progress("storing", quiet=json) as advance:
             result = append_in_chunks(at.store, content.batch, advance)
-    finish(Report(str(file), content.rows, result, content.refusals), json=json, what="readings")
+    finish(Report(str(file), content.rows, result, content.refusals, content.findings), json=json, what="readings")
 
 
 @app.command()
@@ -98,14 +100,17 @@ def registry(
     with database(db) as at:
         before = {(row.institution, row.year): row for row in at.registry.attributes()}
         known = set(at.registry.institutions())
-        at.registry.save_regions(content.regions)
+        named = {region.code for region in at.registry.regions()}
+        at.registry.save_regions(region for region in content.regions if region.code not in named)
         at.registry.save_institutions(content.institutions)
         at.registry.save_attributes(content.attributes)
+        at.registry.save_findings(f"registry:{file.name}", content.findings)
     changed = [row for row in content.attributes if before.get((row.institution, row.year)) != row]
     renamed = {row.id for row in content.institutions if row not in known}
     stored = sum(row in changed or row.institution in renamed for row in content.attributes)
     result = AppendResult(stored=stored, duplicate=len(content.attributes) - stored)
-    finish(Report(str(file), content.rows, result, content.refusals), json=json, what="institution years")
+    report = Report(str(file), content.rows, result, content.refusals, content.findings)
+    finish(report, json=json, what="institution years")
 
 
 @app.command()
@@ -152,8 +157,13 @@ def default_data_folder() -> Path:
     return Path(os.environ.get("KGCE_DATA", "../shared/data"))
 
 
-def load_dataset(at: Database, name: str, folder: Path, *, quiet: bool) -> Report:
-    """Read one known data set into the registry and the store."""
+def is_loaded(at: Database, name: str) -> bool:
+    """Whether a data set went into this database wholly."""
+    return any(finding.id == LOADED for finding in at.registry.findings(f"dataset:{name}"))
+
+
+def load_dataset(at: Database, name: str, folder: Path, *, quiet: bool, go_on: Callable[[], bool] = lambda: True) -> Report:
+    """Read one known data set into the registry and the store; `go_on` is asked between parts."""
     from kgce.collectors.datasets import load
 
     with progress(f"reading {name}", quiet=quiet) as advance:
@@ -163,16 +173,22 @@ def load_dataset(at: Database, name: str, folder: Path, *, quiet: bool) -> Repor
     at.registry.save_attributes(content.attributes)
     at.registry.save_buildings(content.buildings)
     at.registry.save_points(content.points)
-    at.registry.save_findings(f"dataset:{name}", content.findings)
     with progress(f"storing {name}", quiet=quiet) as advance:
-        result = append_in_chunks(at.store, content.batch, advance)
+        result = append_in_chunks(at.store, content.batch, advance, go_on)
+    whole = result.stored + result.duplicate + result.refused == len(content.batch)
+    loaded = [Finding(LOADED, f"dataset:{name}", f"{name} was loaded wholly")] if whole else []
+    at.registry.save_findings(f"dataset:{name}", [*content.findings, *loaded])
     return Report(name, len(content.batch), result, content.refusals, content.findings)
 
 
-def append_in_chunks(store: ReadingStore, batch: Batch, advance: Advance) -> AppendResult:
+def append_in_chunks(
+    store: ReadingStore, batch: Batch, advance: Advance, go_on: Callable[[], bool] = lambda: True
+) -> AppendResult:
     """Append part by part, so that progress shows and other readers get a turn."""
     total = AppendResult()
     for chunk in _chunks(batch):
+        if not go_on():
+            break
         total += store.append(chunk)
         advance(total.stored + total.duplicate + total.refused, len(batch))
     return total

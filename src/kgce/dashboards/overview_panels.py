@@ -134,8 +134,8 @@ def _health() -> list[PanelBuilder]:
     counts = [InfluxTarget(field.readings("10m")).alias(DEVICE_LINE) for field in (POWER, WATER)]
     units = {column: field.unit for column, field in columns.items()}
     return [
-        lines(readings, "none", _named(counts)),
         rows(devices, _named(targets), column_units={"Time": "dateTimeFromNow", **units}),
+        lines(readings, "none", _named(counts)),
     ]
 
 

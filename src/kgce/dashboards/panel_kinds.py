@@ -26,6 +26,7 @@ _Kind = TypeVar("_Kind", stat.Panel, timeseries.Panel, table.Panel)
 Step = tuple[float | None, str]  # from this value on, this colour; None = from the bottom
 
 GRID_COLUMNS: Final = 24  # width of a Grafana dashboard
+_BRIDGED_MS: Final = 20 * 60_000  # meters are read every 15 minutes at the slowest; longer without a reading is a gap
 _STAT_HEIGHT: Final = 4
 _CHART_HEIGHT: Final = 8
 DEVICE_LINE: Final = "$tag_institution $tag_building $tag_device"
@@ -42,8 +43,8 @@ def number(heading: Heading, unit: str, influxql: str, *, steps: Sequence[Step] 
 def lines(
     heading: Heading, unit: str, targets: Sequence[InfluxTarget], *, steps: Sequence[Step] = ()
 ) -> timeseries.Panel:
-    """Lines over time, with a gap where there is no reading; steps are drawn as limits."""
-    panel = _over_time(timeseries.Panel(), targets).span_nulls(False).fill_opacity(8).interval("1m")
+    """Lines over time, with a gap where readings are missing; steps are drawn as limits."""
+    panel = _over_time(timeseries.Panel(), targets).span_nulls(_BRIDGED_MS).fill_opacity(8).interval("1m")
     if steps:
         style = common_builders.GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED)
         panel = panel.thresholds_style(style)

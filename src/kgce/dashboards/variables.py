@@ -22,13 +22,14 @@ _LABELS: Final = {
 
 def variables() -> list[cogbuilder.Builder[models.VariableModel]]:
     """The variables in the order Grafana must load them."""
-    source = builders.DatasourceVariable("datasource").label("Data source 数据源").type(DATASOURCE_TYPE)
-    return [source, *map(_place, PLACES)]
+    source = builders.DatasourceVariable("datasource").id("datasource").type(DATASOURCE_TYPE)
+    return [source.label("Data source 数据源"), *map(_place, PLACES)]
 
 
 def _place(tag: str) -> builders.QueryVariable:
     return (
         builders.QueryVariable(tag)
+        .id(tag)
         .label(_LABELS[tag])
         .datasource(DATASOURCE)
         .query(tag_values(tag, MEASUREMENTS))

@@ -2,7 +2,6 @@
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
-from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -22,7 +21,11 @@ class ClientWriter:
     def write(self, lines: bytes) -> None:
         """Post the lines; errors are the server's own."""
         try:
-            self._api.write(bucket=self._bucket, record=lines, write_precision=WritePrecision.MS)
+            self._api.write(
+                bucket=self._bucket,
+                record=lines,
+                write_precision="ms",  # type: ignore[arg-type]  # the client's own constants are plain strings
+            )
         except ApiException as error:
             self._server.fail(int(error.status or 0), str(error.body or error.reason or ""), is_write=True)
         except (HTTPError, OSError) as error:

@@ -22,12 +22,11 @@ from kgce.store.influx_rows import InfluxRows
 from kgce.store.influx_server import InfluxServer, LinesRejected
 from kgce.store.influxql import SHOW_FIELDS, Fields, latest_statements, range_statements
 from kgce.store.intake import EARLIEST_MS, END_MS, Intake, Positions, accept, is_text
-from kgce.store.line_protocol import Lines
+from kgce.store.line_protocol import DERIVED, Lines
 from kgce.store.series_table import SeriesTable
 
 _LINES_PER_POST: Final = 5_000  # what InfluxData recommends for one write
 _STATEMENTS_PER_QUERY: Final = 50
-_DERIVED: Final = frozenset({"consumption", "indicator", "event"})  # kept beside the readings, not readings
 _NUMERIC: Final = frozenset({"float", "integer", "unsigned"})
 
 logger = logging.getLogger(__name__)
@@ -196,7 +195,7 @@ class InfluxStore:
         return {
             result["name"]: frozenset(name for name, kind in result["values"] if kind in _NUMERIC)
             for _, result in self._server.query([SHOW_FIELDS])
-            if result["name"] not in _DERIVED
+            if result["name"] not in DERIVED
         }
 
 

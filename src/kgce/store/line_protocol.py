@@ -19,8 +19,9 @@ TAGS: Final = ("region", "institution", "building", "device")
 QUALITY_SUFFIX: Final = "_q"  # `<quantity>_q` holds the quality bits where they are not zero
 WITHDRAWN: Final = 256  # further quality bit: the value beside it no longer stands (a field cannot be deleted)
 UNNAMED: Final = "reading"  # measurement of series that state none
+DERIVED: Final = frozenset({"consumption", "indicator", "event"})  # measurements beside the readings, not readings
 
-_CODES: Final = "[01][0-9A-F]|2[35]|5C|6[249]|7[124F]"  # controls, #, %, backslash, and first letters of reserved names
+_CODES: Final = "[01][0-9A-F]|2[35]|5C|6[2-59]|7[124F]"  # controls, #, %, backslash, and first letters of reserved names
 _UNSAFE: Final = re.compile(rf"[\x00-\x1f\x7f\\]|%(?={_CODES})")
 _CODE: Final = re.compile(f"%({_CODES})")
 _RESERVED: Final = frozenset({"time", *TAGS})  # a field of this name is dropped, or hides the tag
@@ -43,11 +44,12 @@ def _coded(sign: str) -> str:
 
 
 def measurement_name(measurement: str) -> str:
-    """Stored name of a measurement; a leading # would make the line a comment."""
+    """Stored name of a measurement; a leading # would make the line a comment, and some names are taken."""
     if not measurement:
         return UNNAMED
     name = encode(measurement)
-    return _coded(name[0]) + name[1:] if name[0] == "#" or name == UNNAMED else name
+    is_taken = name.startswith("#") or name == UNNAMED or name in DERIVED
+    return _coded(name[0]) + name[1:] if is_taken else name
 
 
 def measurement_of(name: str) -> str:

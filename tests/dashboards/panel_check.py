@@ -1,0 +1,67 @@
+"""Runs a panel's query as Grafana would and says what is wrong with the answer."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kgce.dashboards.panels import Chosen, Verbatim, expand
+
+if TYPE_CHECKING:
+    from tests.servers import Influx
+
+Bounds = tuple[float, float]
+
+
+def series_of(server: Influx, db: str, influxql: str) -> list[dict[str, Any]]:
+    """Series of the answer to one statement; an error of the server or the statement is raised as ValueError."""
+    try:
+        answer = json.loads(server.query(influxql, db=db))
+    except urllib.error.HTTPError as error:
+        raise ValueError(f"the server refused the query: {error.read().decode()}") from error
+    result = answer["results"][0]
+    if "error" in result:
+        raise ValueError(f"the query failed: {result['error']}")
+    return list(result.get("series", []))
+
+
+def values_of(series: list[dict[str, Any]]) -> list[float]:
+    """Every number in the answer, missing values left out, times not counted."""
+    return [
+        float(value)
+        for one in series
+        for row in one["values"]
+        for column, value in zip(one["columns"], row, strict=True)
+        if column != "time" and value is not None
+    ]
+
+
+def complaint(server: Influx, db: str, influxql: str, bounds: Bounds) -> str | None:
+    """Why this query must not be on a dashboard, or None: it fails, has no data, or has a value out of bounds."""
+    try:
+        values = values_of(series_of(server, db, influxql))
+    except ValueError as error:
+        return str(error)
+    low, high = bounds
+    if not values:
+        return "no data"
+    outside = [value for value in values if not low <= value <= high]
+    return f"outside {low} to {high}: {outside[:5]}" if outside else None
+
+
+def choices(
+    model: Mapping[str, Any], server: Influx, db: str, picked: Mapping[str, Chosen] | None = None
+) -> tuple[dict[str, Chosen], dict[str, list[str]]]:
+    """What the page's variables stand for, and the values offered for each, loaded in order from the server."""
+    chosen: dict[str, Chosen] = {}
+    offered: dict[str, list[str]] = {}
+    for variable in model["templating"]["list"]:
+        if variable["type"] != "query":
+            continue
+        name = variable["name"]
+        series = series_of(server, db, expand(variable["query"], chosen, 0, 0, "1m"))
+        offered[name] = sorted({row[1] for one in series for row in one["values"]})
+        chosen[name] = (picked or {}).get(name, Verbatim(variable["allValue"]))
+    return chosen, offered
