@@ -1,16 +1,12 @@
 """Runs a panel's query as Grafana would and says what is wrong with the answer."""
 
-from __future__ import annotations
-
 import json
 import urllib.error
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kgce.dashboards.panels import Chosen, Verbatim, expand
-
-if TYPE_CHECKING:
-    from tests.servers import Influx
+from kgce.dashboards.panels import Chosen, Verbatim, expand, queries
+from tests.servers import Influx
 
 Bounds = tuple[float, float]
 
@@ -65,3 +61,17 @@ def choices(
         offered[name] = sorted({row[1] for one in series for row in one["values"]})
         chosen[name] = (picked or {}).get(name, Verbatim(variable["allValue"]))
     return chosen, offered
+
+
+def complaints(
+    model: Mapping[str, Any], server: Influx, db: str, start_ms: int, end_ms: int, bounds: Mapping[str, Bounds]
+) -> dict[tuple[str, str], str]:
+    """Complaint by (panel title, query) over the whole dashboard with everything chosen; empty = all is well."""
+    variables, _ = choices(model, server, db)
+    found = {
+        (query.title, query.ref): complaint(
+            server, db, expand(query.influxql, variables, start_ms, end_ms, "1m"), bounds[query.title]
+        )
+        for query in queries(model)
+    }
+    return {place: text for place, text in found.items() if text}

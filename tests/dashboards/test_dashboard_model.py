@@ -15,7 +15,8 @@ from kgce.domain.quantities import QUANTITIES
 # Grafana's own ids, packages/grafana-data/src/valueFormats/categories.ts; `suffix:` is its form for any other unit.
 GRAFANA_UNITS = {
     "none", "kwatt", "kwatth", "kvoltamp", "kvoltampreact", "volt", "amp", "hertz", "m3", "masskg", "pressurekpa",
-    "celsius", "percent", "degree", "h", "Wm2", "suffix: m³/h", "dateTimeFromNow",
+    "celsius", "percent", "degree", "h", "Wm2", "suffix: m³/h", "suffix: kvarh",
+    "dateTimeFromNow",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 from kgce.domain.ports import ReadingStore
 from kgce.store.duckdb_store import DuckDbStore
 from kgce.store.influx_store import InfluxStore
-from tests.servers import Influx
+from tests.servers import Influx  # noqa: TC001 - annotates a local
 
 NewPlace = Callable[[], Callable[[], ReadingStore]]
 

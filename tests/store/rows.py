@@ -64,5 +64,5 @@ class Model:
         ]
 
     def latest(self):
-        newest = {key: time_ms for key, time_ms in sorted(self.rows)}
+        newest = dict(sorted(self.rows))
         return [(key, time_ms, *self.rows[key, time_ms]) for key, time_ms in newest.items()]

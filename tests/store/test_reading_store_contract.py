@@ -160,7 +160,12 @@ def test_reads_come_by_series_then_time_and_leave_out_what_nobody_knows(store):
 
 def test_two_devices_never_share_a_reading(store):
     """Keys that look alike when glued together: each reads back its own value."""
-    alike = [Series("a", "b.c", "power"), Series("a.b", "c", "power"), Series("a", "b", "c_power"), Series("a", "b", "power")]
+    alike = [
+        Series("a", "b.c", "power"),
+        Series("a.b", "c", "power"),
+        Series("a", "b", "c_power"),
+        Series("a", "b", "power"),
+    ]
     store.append(batch_of(*((series, NOON_MS, float(at), 0) for at, series in enumerate(alike))))
 
     for at, series in enumerate(alike):

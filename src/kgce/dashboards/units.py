@@ -10,6 +10,7 @@ _GRAFANA: Final = {
     "kW": "kwatt",
     "kWh": "kwatth",
     "kvar": "kvoltampreact",
+    "kvarh": "suffix: kvarh",
     "kVA": "kvoltamp",
     "V": "volt",
     "A": "amp",

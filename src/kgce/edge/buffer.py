@@ -1,9 +1,10 @@
 """Buffer: batches that wait on disk between the checks and the sink, oldest first.
 
-    checks --put--> buffer.sqlite (WAL) --peek, done--> uplink
+checks --put--> buffer.sqlite (WAL) --peek, done--> uplink
 """
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
@@ -19,6 +20,9 @@ from kgce.domain.errors import StoreUnavailable
 from kgce.edge.buffer_file import open_buffer_file
 from kgce.edge.codec import CorruptBatch, decode, encode
 from kgce.edge.counters import Count, HandOverCounters, Tally
+from kgce.edge.drop_records import Drop, DropRecords
+
+log: Final = logging.getLogger(__name__)
 
 DEFAULT_MAX_BYTES: Final = 256 * 1024 * 1024
 _QUARANTINE_LIMIT: Final = 100  # damaged batches kept for a person to look at; older ones are deleted
@@ -29,17 +33,6 @@ class Durability(StrEnum):
 
     FULL = "full"  # power cut: every commit waits for the disk
     NORMAL = "normal"  # crash or kill of the process; a power cut may take the last commits with it
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A run of batches the buffer gave up, oldest first, to stay within its bound."""
-
-    from_ms: int  # time of the oldest row
-    to_ms: int  # time of the newest row
-    rows: int
-    batches: int
-    reason: str
 
 
 @dataclass(slots=True)
@@ -75,9 +68,10 @@ class Buffer:
         self.max_bytes = max_bytes
         self._clock = clock
         self._lock = threading.RLock()
-        self._leased: tuple[int, ...] = ()
+        self._lease_end = 0  # the uplink is busy with batches up to this number
         self._db, self.boot, self.created_ms = open_buffer_file(self.path, durability.value, self._now_ms())
         self._counters = HandOverCounters(self._db)
+        self._drops = DropRecords(self._db)
         self._batches, self._rows = self._db.execute("SELECT count(*), coalesce(sum(rows), 0) FROM batch").fetchone()
 
     def __enter__(self) -> Self:
@@ -119,7 +113,8 @@ class Buffer:
             last, body = record
             try:
                 batch = decode(body)
-            except CorruptBatch:
+            except CorruptBatch as error:
+                log.error("batch %d in %s is damaged (%s), set aside in quarantine", last, self.path, error)  # noqa: TRY400 - bit rot has no stack worth showing
                 self.set_aside([last], Count.DROPPED, "buffer.corrupt")
                 continue
             found.append((last, batch))
@@ -132,7 +127,6 @@ class Buffer:
             change.moved.update(outcome)
             for seq in seqs:
                 self._delete(seq, change)
-        self._forget_lease(seqs)
 
     def set_aside(self, seqs: Sequence[int], count: Count, reason: str) -> None:
         """Move batches nobody can take to the quarantine table, so that the rest goes on."""
@@ -148,12 +142,11 @@ class Buffer:
                 "DELETE FROM quarantine WHERE seq NOT IN (SELECT seq FROM quarantine ORDER BY seq DESC LIMIT ?)",
                 (_QUARANTINE_LIMIT,),
             )
-        self._forget_lease(seqs)
 
     def release(self) -> None:
         """The peeked batches were not taken; they may be dropped again if space runs out."""
         with self._lock:
-            self._leased = ()
+            self._lease_end = 0
 
     def note_dropped(self, rows: int, reason: str) -> None:
         """Count polled rows that could not be put; written with the next transaction that succeeds."""
@@ -169,11 +162,10 @@ class Buffer:
         """Why rows were refused, dropped or taken for duplicates."""
         return self._counters.reasons()
 
-    def drops(self) -> list[Drop]:
-        """What was given up to stay within the bound, oldest first."""
+    def drops(self, limit: int = 10) -> list[Drop]:
+        """The last spans given up to stay within the bound, oldest first."""
         with self._lock:
-            records = self._db.execute("SELECT from_ms, to_ms, rows, batches, reason FROM dropped ORDER BY first_seq")
-            return [Drop(*record) for record in records]
+            return self._drops.newest(limit)
 
     def quarantined(self) -> int:
         """Batches in the quarantine table."""
@@ -242,18 +234,14 @@ class Buffer:
         """The next batch, leased: what a sink is busy with is not dropped under its hands."""
         with self._lock:
             try:
-                record = self._db.execute(
+                record: tuple[int, bytes] | None = self._db.execute(
                     "SELECT seq, body FROM batch WHERE seq > ? ORDER BY seq LIMIT 1", (seq,)
                 ).fetchone()
             except sqlite3.Error as error:
                 raise self._unavailable(error) from error
             if record is not None:
-                self._leased = (*self._leased, record[0]) if seq else (record[0],)
+                self._lease_end = record[0]
             return record
-
-    def _forget_lease(self, seqs: Sequence[int]) -> None:
-        with self._lock:
-            self._leased = tuple(seq for seq in self._leased if seq not in set(seqs))
 
     def _delete(self, seq: int, change: _Change) -> int:
         deleted = self._db.execute("DELETE FROM batch WHERE seq = ? RETURNING rows", (seq,)).fetchone()
@@ -268,26 +256,14 @@ class Buffer:
         while self.size_bytes() > self.max_bytes:
             oldest = self._db.execute(
                 "SELECT seq, first_ms, last_ms, rows FROM batch WHERE seq > ? AND seq < ? ORDER BY seq LIMIT 1",
-                (max(self._leased, default=0), newest),
+                (self._lease_end, newest),
             ).fetchone()
             if oldest is None:
                 return
             seq, first_ms, last_ms, _ = oldest
             rows = self._delete(seq, change)
             change.moved[Count.DROPPED, "buffer.full"] += rows
-            self._record_drop(seq, first_ms, last_ms, rows)
-
-    def _record_drop(self, seq: int, first_ms: int, last_ms: int, rows: int) -> None:
-        """Lengthen the record of the batch just before, so that a long outage stays one record."""
-        lengthened = self._db.execute(
-            "UPDATE dropped SET last_seq = ?, from_ms = min(from_ms, ?), to_ms = max(to_ms, ?), rows = rows + ?,"
-            " batches = batches + 1 WHERE last_seq = ? - 1",
-            (seq, first_ms, last_ms, rows, seq),
-        )
-        if not lengthened.rowcount:
-            self._db.execute(
-                "INSERT INTO dropped VALUES (?, ?, ?, ?, ?, 1, 'buffer.full')", (seq, seq, first_ms, last_ms, rows)
-            )
+            self._drops.add(seq, first_ms=first_ms, last_ms=last_ms, rows=rows)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS batch (
 CREATE TABLE IF NOT EXISTS quarantine (
     seq INTEGER PRIMARY KEY, rows INTEGER NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS dropped (
-    first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
-    rows INTEGER NOT NULL, batches INTEGER NOT NULL, reason TEXT NOT NULL);
+    first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL UNIQUE, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    rows INTEGER NOT NULL, batches INTEGER NOT NULL);
 """
 
 
@@ -54,7 +54,9 @@ def _prepare(db: sqlite3.Connection, synchronous: str, now_ms: int) -> tuple[int
     db.execute("UPDATE meta SET value = value + 1 WHERE name = 'boot'")
     meta: dict[str, int] = dict(db.execute("SELECT name, value FROM meta"))
     if meta["schema"] != _SCHEMA:
-        raise ConfigError(f"has schema {meta['schema']}, this version knows {_SCHEMA}; drain it with the version before")
+        raise ConfigError(
+            f"has schema {meta['schema']}, this version knows {_SCHEMA}; drain it with the version before"
+        )
     db.execute("COMMIT")
     return meta["boot"], meta["created_ms"]
 

@@ -1,10 +1,11 @@
-"""Batch <-> bytes for the buffer: columns as they are in memory, compressed, with a checksum that finds flipped bits."""
+"""Batch <-> bytes for the buffer: columns as in memory, compressed, with a checksum that finds flipped bits."""
 
 import struct
 import zlib
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from kgce.domain.batch import Batch
@@ -13,7 +14,7 @@ from kgce.domain.tree import Series
 _MAGIC: Final = b"kg1"
 _HEAD: Final = struct.Struct("<3sI")  # magic, CRC-32 of what follows
 _LENGTHS: Final = struct.Struct("<II")  # bytes of the series table, rows
-_COLUMNS: Final = (np.dtype("<i4"), np.dtype("<i8"), np.dtype("<f8"), np.dtype("u1"))
+_COLUMNS: Final[tuple[np.dtype[Any], ...]] = (np.dtype("<i4"), np.dtype("<i8"), np.dtype("<f8"), np.dtype("u1"))
 _FASTEST: Final = 1  # zlib level: the gateway's core is scarcer than its disk
 
 
@@ -24,11 +25,13 @@ class CorruptBatch(ValueError):
 def encode(batch: Batch) -> bytes:
     """Bytes that decode to the very same columns; series nobody points to are left out."""
     used, index = np.unique(batch.index, return_inverse=True)
-    table = orjson.dumps([
-        [one.institution, one.device, one.quantity, one.measurement, one.building, one.region]
-        for one in (batch.series[position] for position in used)
-    ])
-    columns = (index, batch.time_ms, batch.value, batch.quality)
+    table = orjson.dumps(
+        [
+            [one.institution, one.device, one.quantity, one.measurement, one.building, one.region]
+            for one in (batch.series[position] for position in used)
+        ]
+    )
+    columns: tuple[npt.NDArray[Any], ...] = (index, batch.time_ms, batch.value, batch.quality)
     parts = [column.astype(dtype).tobytes() for column, dtype in zip(columns, _COLUMNS, strict=True)]
     body = zlib.compress(b"".join([_LENGTHS.pack(len(table), len(batch)), table, *parts]), _FASTEST)
     return _HEAD.pack(_MAGIC, zlib.crc32(body)) + body

@@ -25,9 +25,7 @@ Tally = Counter[tuple[Count, str]]  # (what, why) -> rows; why is "" where nothi
 
 def holds(counts: dict[str, int]) -> bool:
     """Whether every polled row is accounted for."""
-    return counts["polled"] == sum(
-        counts[name] for name in ("stored", "duplicate", "refused", "dropped", "waiting")
-    )
+    return counts["polled"] == sum(counts[name] for name in ("stored", "duplicate", "refused", "dropped", "waiting"))
 
 
 class HandOverCounters:
@@ -40,9 +38,9 @@ class HandOverCounters:
             "CREATE TABLE IF NOT EXISTS counter (name TEXT, reason TEXT, rows INTEGER NOT NULL,"
             " PRIMARY KEY (name, reason)) WITHOUT ROWID"
         )
-        self._written: Tally = Counter({
-            (Count(name), reason): rows for name, reason, rows in db.execute("SELECT name, reason, rows FROM counter")
-        })
+        self._written: Tally = Counter(
+            {(Count(name), reason): rows for name, reason, rows in db.execute("SELECT name, reason, rows FROM counter")}
+        )
         self._noted: Tally = Counter()
 
     def note(self, tally: Tally) -> None:

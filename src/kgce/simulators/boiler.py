@@ -1,6 +1,6 @@
 """A gas boiler: heat demand from the weather, burner that modulates and, at low load, cycles.
 
-Each quarter of an hour is one cycle. Above the lowest firing rate the burner runs through; below it, it runs at the
+Each half hour is one cycle. Above the lowest firing rate the burner runs through; below it, it runs at the
 lowest rate for the first part of each cycle. Gas, running hours and starts are exact integrals of that.
 """
 
@@ -19,7 +19,7 @@ from kgce.simulators.timeline import HOUR_MS, day_of, hour_and_offset
 from kgce.simulators.uses import PARAMETERS, Use
 from kgce.simulators.weather import outdoor_c
 
-CYCLE_MS: Final = 900_000
+CYCLE_MS: Final = 1_800_000
 _CYCLES: Final = HOUR_MS // CYCLE_MS
 LOWEST_FIRING: Final = 0.25
 # Plausible simulation parameters, not measurements.
@@ -137,4 +137,6 @@ class Boiler:
         return_c = supply_c - 4 - 18 * mean_load
         if firing <= 0:
             return BoilerState(0.0, supply_c, return_c, supply_c + 5, 20.9, 0.0)
-        return BoilerState(firing, supply_c, return_c, supply_c + 25 + 60 * firing, 6.0 - 2.8 * firing, 70 + 20 * firing)
+        return BoilerState(
+            firing, supply_c, return_c, supply_c + 25 + 60 * firing, 6.0 - 2.8 * firing, 70 + 20 * firing
+        )

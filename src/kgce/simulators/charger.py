@@ -8,7 +8,7 @@ import numpy as np
 
 from kgce.domain.batch import FloatArray, Int64Array
 from kgce.simulators.holidays import calendar, flag
-from kgce.simulators.noise import pick, uniform
+from kgce.simulators.noise import uniform
 from kgce.simulators.timeline import HOUR_MS, LAST_YEAR, MINUTE_MS, day_index, midnight_ms
 
 MAX_CURRENT_A: Final = 32.0
@@ -125,13 +125,3 @@ def _charged(progress: FloatArray) -> FloatArray:
     tail = np.maximum(progress - _FULL_PART, 0.0)
     found: FloatArray = progress - (1 - _END_RATIO) * tail**2 / (2 * (1 - _FULL_PART))
     return found
-
-
-def charger_seed_name(device: str) -> str:
-    """Name under which a charger's seed is derived."""
-    return f"charger/{device}"
-
-
-def idle_current_limit_a(seed: int) -> float:
-    """The set-point the charger was commissioned with [A]."""
-    return float(np.round(pick(seed, "limit", 20.0, MAX_CURRENT_A)))

@@ -125,11 +125,13 @@ class SumCounter:
 
     def rate(self, time_ms: Int64Array) -> FloatArray:
         """Sum of the parts' rates."""
-        return np.sum([part.rate(time_ms) for part in self._parts], axis=0)
+        found: FloatArray = np.sum([part.rate(time_ms) for part in self._parts], axis=0)
+        return found
 
     def total(self, time_ms: Int64Array) -> FloatArray:
         """Sum of the parts' totals."""
-        return np.sum([part.total(time_ms) for part in self._parts], axis=0)
+        found: FloatArray = np.sum([part.total(time_ms) for part in self._parts], axis=0)
+        return found
 
 
 def scaled_to_2015(shape: HourlyRate, amount: float) -> float:

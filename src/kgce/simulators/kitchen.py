@@ -6,7 +6,7 @@ import numpy as np
 
 from kgce.domain.batch import FloatArray, Int64Array
 from kgce.simulators.counter import HourlyCounter, MinuteShape
-from kgce.simulators.noise import derived_seed, normal, pick
+from kgce.simulators.noise import derived_seed, normal_by_day, pick
 from kgce.simulators.occupancy import open_days
 from kgce.simulators.progress import people_at, remaining
 from kgce.simulators.timeline import day_of
@@ -26,7 +26,7 @@ def kitchen_counter(use: Use, *, people: float, seed: int) -> HourlyCounter:
     def mean_m3_h(hours: Int64Array) -> FloatArray:
         days = day_of(hours)
         diners = people_at(seed, people, hours) * open_days(use, days)
-        menu = 1 + _DAY_SIGMA * np.clip(normal(seed, "menu", days), -3.0, 3.0)
+        menu = 1 + _DAY_SIGMA * np.clip(normal_by_day(seed, "menu", days), -3.0, 3.0)
         found: FloatArray = diners * per_person * menu * _MEALS[hours % 24] * remaining(seed, "gas", hours)
         return found
 

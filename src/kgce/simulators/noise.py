@@ -38,12 +38,24 @@ def normal(seed: int, stream: str, index: Int64Array) -> FloatArray:
     return found
 
 
+def normal_by_day(seed: int, stream: str, days: Int64Array) -> FloatArray:
+    """Standard normal numbers that hold for a whole day; cheap where many entries share a day."""
+    if not len(days):
+        return np.zeros(0)
+    first = int(days.min())
+    each = normal(seed, stream, np.arange(first, int(days.max()) + 1, dtype=np.int64))
+    found: FloatArray = each[days - first]
+    return found
+
+
 def drift(seed: int, stream: str, index: Int64Array, *, spacing: int) -> FloatArray:
     """Slow noise: normal numbers every `spacing` indices, joined by straight lines."""
+    if not len(index):
+        return np.zeros(0)
     node = index // spacing
     part = (index - node * spacing) / spacing
-    first = int(node.min(initial=0))
-    nodes = normal(seed, stream, np.arange(first, int(node.max(initial=0)) + 2, dtype=np.int64))
+    first = int(node.min())
+    nodes = normal(seed, stream, np.arange(first, int(node.max()) + 2, dtype=np.int64))
     found: FloatArray = nodes[node - first] * (1 - part) + nodes[node - first + 1] * part
     return found
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from kgce.domain.batch import BoolArray, FloatArray, Int64Array
 from kgce.simulators.holidays import calendar, flag
-from kgce.simulators.noise import normal
+from kgce.simulators.noise import normal_by_day
 from kgce.simulators.timeline import day_of, weekday_of
 from kgce.simulators.uses import PARAMETERS, Use
 
@@ -21,7 +21,8 @@ def open_days(use: Use, days: Int64Array) -> BoolArray:
     if use is Use.SCHOOL:
         return flag(calendar().school_day, days)
     if use is Use.VENUE:  # closed on Mondays, except on holidays
-        return (weekday_of(days) != _MONDAY) | flag(calendar().holiday, days)
+        found: BoolArray = (weekday_of(days) != _MONDAY) | flag(calendar().holiday, days)
+        return found
     return np.ones(len(days), np.bool_)
 
 
@@ -31,5 +32,5 @@ def occupancy(use: Use, seed: int, hours: Int64Array) -> FloatArray:
     present = np.where(open_days(use, days), parameters.open_profile[hours % 24], parameters.closed_occupancy)
     if use is Use.HOSPITAL:  # wards stay, out-patients come on workdays
         present = present * np.where(flag(calendar().workday, days), 1.0, 0.8)
-    found: FloatArray = np.clip(present * (1 + _DAY_SIGMA * normal(seed, "busy", days)), 0.0, 1.0)
+    found: FloatArray = np.clip(present * (1 + _DAY_SIGMA * normal_by_day(seed, "busy", days)), 0.0, 1.0)
     return found

@@ -41,23 +41,35 @@ def day_of(hours: Int64Array) -> Int64Array:
 
 def weekday_of(days: Int64Array) -> Int64Array:
     """Monday = 0 ... Sunday = 6."""
-    return (days + _FIRST_WEEKDAY) % 7
-
-
-def year_of(days: Int64Array) -> Int64Array:
-    """Local calendar year of day indices."""
-    return (_FIRST_DAY + days).astype("datetime64[Y]").astype(np.int64) + 1970
-
-
-def day_in_year(days: Int64Array) -> Int64Array:
-    """0 = 1 January of the local year."""
-    dates = _FIRST_DAY + days
-    return (dates - dates.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
+    found: Int64Array = (days + _FIRST_WEEKDAY) % 7
+    return found
 
 
 def day_index(year: int, month: int, day: int) -> int:
     """Day index of a local date."""
     return int((np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "D") - _FIRST_DAY).astype(np.int64))
+
+
+_NEW_YEARS: Final = np.array([day_index(year, 1, 1) for year in range(FIRST_YEAR, LAST_YEAR + 2)], np.int64)
+_YEAR_OF_DAY: Final = np.repeat(np.arange(FIRST_YEAR, LAST_YEAR + 1), np.diff(_NEW_YEARS))
+
+
+def year_of(days: Int64Array) -> Int64Array:
+    """Local calendar year of day indices.
+
+    Raises:
+        ValueError: a day after the last simulated year.
+    """
+    if len(days) and int(days.max()) >= len(_YEAR_OF_DAY):
+        raise ValueError(f"the simulation ends with {LAST_YEAR}; ask for an earlier time")
+    found: Int64Array = _YEAR_OF_DAY[days]
+    return found
+
+
+def day_in_year(days: Int64Array) -> Int64Array:
+    """0 = 1 January of the local year; ends with the same year as year_of."""
+    found: Int64Array = days - _NEW_YEARS[year_of(days) - FIRST_YEAR]
+    return found
 
 
 def midnight_ms(days: Int64Array) -> Int64Array:

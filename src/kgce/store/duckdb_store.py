@@ -19,20 +19,22 @@ from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, KgceError, StoreUnavailable
 from kgce.domain.ports import AppendResult, SeriesKey
 from kgce.domain.tree import Series
-from kgce.store.intake import Intake, Settlement, accept
+from kgce.store.intake import Intake, Settlement, accept, used_series
 from kgce.store.series_table import SeriesTable
 
 _SCHEMA_VERSION: Final = 1
 _ATTEMPTS: Final = 100  # appends from other stores on this file in this process; each loser means somebody else won
 _SCHEMA: Final = f"""
-    create table if not exists series (
+    begin;
+    create table series (
         id integer not null, institution varchar not null, device varchar not null, quantity varchar not null,
         measurement varchar not null, building varchar not null, region varchar not null);
-    create table if not exists readings (
+    create table readings (
         series_id integer not null, time_ms bigint not null, value double, quality utinyint not null);
-    create table if not exists state (schema_version integer not null, appends bigint not null);
-    insert into state select {_SCHEMA_VERSION}, 0 where not exists (select 1 from state);
-"""  # noqa: S608 - no value from outside in it
+    create table state (schema_version integer not null, appends bigint not null);
+    insert into state values ({_SCHEMA_VERSION}, 0);
+    commit;
+"""  # noqa: S608 - nothing from outside in it
 _SERIES: Final = "select institution, device, quantity, measurement, building, region from series order by id"
 # arg_max passes over NULL, and a missing value must not bring back the one before it.
 _NEWEST: Final = """
@@ -72,18 +74,24 @@ class DuckDbStore:
         self._table_lock = Lock()  # the table always matches a committed state
         self._table = SeriesTable()
         self._table_appends = -1  # number of appends the table has seen; -1 = not loaded yet
-        if not read_only:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
         with _translated(self.path):
-            self._database = duckdb.connect(str(self.path), read_only=read_only)
             if not read_only:
-                self._database.execute(_SCHEMA)
-            self._check_version()
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = duckdb.connect(str(self.path), read_only=read_only)
+            try:
+                self._prepare()
+            except BaseException:
+                self._database.close()
+                raise
 
-    def _check_version(self) -> None:
+    def _prepare(self) -> None:
+        tables = {name for (name,) in self._database.execute("select table_name from duckdb_tables()").fetchall()}
+        if not tables and not self._read_only:
+            self._database.execute(_SCHEMA)
+        elif "state" not in tables:
+            raise ConfigError(f"{self.path} is not a readings file of kgce: choose another --db folder")
         [(version,)] = self._database.execute("select schema_version from state").fetchall()
         if version != _SCHEMA_VERSION:
-            self._database.close()
             raise ConfigError(f"{self.path} has schema {version}, this kgce knows {_SCHEMA_VERSION}: upgrade kgce")
 
     def __enter__(self) -> Self:
@@ -117,8 +125,8 @@ class DuckDbStore:
     def _append(self, cursor: duckdb.DuckDBPyConnection, kept: Batch) -> Settlement:
         cursor.begin()
         self._refresh(cursor)
-        used, index = np.unique(kept.index, return_inverse=True)
-        numbers, new = self._table.numbers_for([kept.series[position] for position in used])
+        series, index = used_series(kept)
+        numbers, new = self._table.numbers_for(series)
         intake = Intake(numbers[index], kept.time_ms, kept.value, kept.quality)
         settled = self._compare(cursor, intake)
         self._insert_series(cursor, new)
@@ -229,7 +237,7 @@ def _explained(path: Path, text: str) -> KgceError:
         return StoreUnavailable(
             f"{path} is held by process {holder[2]} ({holder[1]}): stop that process or choose another --db folder"
         )
-    if "not a valid DuckDB database" in text or "Is a directory" in text or "name state does not exist" in text:
+    if "not a valid DuckDB database" in text or "Is a directory" in text:
         return ConfigError(f"{path} is not a readings file of kgce: choose another --db folder")
     if "database does not exist" in text:
         return ConfigError(f"{path} does not exist: import readings first (kgce import readings FILE)")

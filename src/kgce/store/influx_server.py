@@ -138,6 +138,10 @@ class InfluxServer:
             answer = self._http.post("/query", data={"q": f"CREATE DATABASE {identifier(self.database)}"})
         if answer.is_error and answer.status_code != HTTPStatus.FORBIDDEN:  # not an administrator: it must exist then
             self.fail(answer.status_code, answer.text)
+        if not answer.is_error and "error" in (problem := orjson.loads(answer.content)["results"][0]):
+            raise ConfigError(
+                f"{self.url} cannot make database {self.database!r}: {problem['error']}: choose another name"
+            )
 
     def _client_writer(self) -> LineWriter:
         from kgce.store.influx_client_writer import ClientWriter  # noqa: PLC0415 - its import takes a second

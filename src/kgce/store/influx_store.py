@@ -21,7 +21,7 @@ from kgce.domain.tree import Series
 from kgce.store.influx_rows import InfluxRows
 from kgce.store.influx_server import InfluxServer, LinesRejected
 from kgce.store.influxql import SHOW_FIELDS, Fields, latest_statements, range_statements
-from kgce.store.intake import EARLIEST_MS, END_MS, Intake, Positions, accept, is_text
+from kgce.store.intake import EARLIEST_MS, END_MS, Intake, Positions, accept, is_text, used_series
 from kgce.store.line_protocol import DERIVED, Lines
 from kgce.store.series_table import SeriesTable
 
@@ -89,8 +89,8 @@ class InfluxStore:
         if self._table is None:
             self._table = _table_of(self.latest())
         table = self._table
-        used, index = np.unique(kept.index, return_inverse=True)
-        numbers, new = table.numbers_for([kept.series[position] for position in used])
+        series, index = used_series(kept)
+        numbers, new = table.numbers_for(series)
         intake = Intake(numbers[index], kept.time_ms, kept.value, kept.quality)
         entries = [*table.entries, *new]
 

@@ -14,7 +14,7 @@ from kgce.domain.batch import Batch, BoolArray, FloatArray, Int32Array, Int64Arr
 from kgce.domain.ports import AppendResult
 from kgce.domain.tree import Series
 
-# Clocks that lost their battery report 1970 or 2000s epochs; 1980-01-01 is where the oldest device epoch (GPS) starts.
+# A device whose clock was never set says 1970; bills of the oldest buildings on record are far inside these bounds.
 EARLIEST_MS = 315_532_800_000  # 1980-01-01T00:00:00Z
 END_MS = 7_258_118_400_000  # 2200-01-01T00:00:00Z
 
@@ -44,6 +44,14 @@ def is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def used_series(batch: Batch) -> tuple[list[Series], Int32Array]:
+    """The series that have rows, and (m,) which of them each row belongs to."""
+    has_rows = np.zeros(len(batch.series), np.bool_)
+    has_rows[batch.index] = True
+    index = (np.cumsum(has_rows, dtype=np.int32) - 1)[batch.index]
+    return [batch.series[position] for position in np.flatnonzero(has_rows)], index
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,8 @@ class Intake:
         )
 
     def _per_group(self, rows: BoolArray) -> Int64Array:
+        if len(self) == len(rows):
+            return rows.astype(np.int64)  # one row each, as nearly always
         return np.add.reduceat(rows, self._starts, dtype=np.int64) if len(self) else np.empty(0, np.int64)
 
 

@@ -21,7 +21,8 @@ WITHDRAWN: Final = 256  # further quality bit: the value beside it no longer sta
 UNNAMED: Final = "reading"  # measurement of series that state none
 DERIVED: Final = frozenset({"consumption", "indicator", "event"})  # measurements beside the readings, not readings
 
-_CODES: Final = "[01][0-9A-F]|2[35]|5C|6[2-59]|7[124F]"  # controls, #, %, backslash, and first letters of reserved names
+# Control signs, the comment sign, percent, backslash, and the letters that set a name apart from one that is taken.
+_CODES: Final = "[01][0-9A-F]|2[35]|5C|6[2-59]|7[124F]"
 _UNSAFE: Final = re.compile(rf"[\x00-\x1f\x7f\\]|%(?={_CODES})")
 _CODE: Final = re.compile(f"%({_CODES})")
 _RESERVED: Final = frozenset({"time", *TAGS})  # a field of this name is dropped, or hides the tag

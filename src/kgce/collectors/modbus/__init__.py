@@ -1,0 +1,1 @@
+"""Modbus devices: registers in, batches out."""

@@ -1,0 +1,1 @@
+"""MQTT devices: JSON payloads in, batches out."""

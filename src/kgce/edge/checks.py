@@ -1,0 +1,171 @@
+"""Checks: what leaves the gateway is marked, never repaired; what can never be kept is refused with its reason.
+
+    source --Batch--> refuse -> drop repeats -> mark --Batch--> buffer
+
+| rule                 | limit                                            | what happens                          |
+|----------------------|--------------------------------------------------|---------------------------------------|
+| series.unnameable    | no quantity, or text that is not Unicode         | refused                               |
+| value.infinite       | not a number anyone measured                     | refused                               |
+| time.impossible      | outside 1980-01-01 .. 2200-01-01                 | refused                               |
+| time.future          | more than future_limit_s ahead of a sane clock   | refused                               |
+| repeated             | equal to the series' last reading                | counted as duplicate                  |
+| value.missing        | NaN without BAD                                  | BAD                                   |
+| value.out_of_range   | outside `limits.py`                              | OUT_OF_RANGE                          |
+| counter.fell         | lower than the last accepted, see counter_watch  | SUSPECT                               |
+| clock.unsure         | the gateway's own clock is before 2024           | TIME_UNSURE, time.future cannot judge |
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kgce.domain.batch import UNUSABLE, Batch, BoolArray, Quality, UInt8Array
+from kgce.domain.ports import SeriesKey
+from kgce.domain.tree import Series
+from kgce.edge.counter_watch import CounterState, is_watched, judge
+from kgce.edge.counters import Count, Tally
+from kgce.edge.last_seen import LastSeen
+from kgce.edge.limits import Limit, limit_of
+
+# Clocks that lost their battery report 1970 or 2000s epochs; 1980-01-01 is where the oldest device epoch (GPS) starts.
+EARLIEST_MS: Final = 315_532_800_000  # 1980-01-01T00:00:00Z
+END_MS: Final = 7_258_118_400_000  # 2200-01-01T00:00:00Z
+SANE_CLOCK_MS: Final = (
+    1_704_067_200_000  # 2024-01-01T00:00:00Z: older than this software, so a clock before it is unset
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a batch came to; `Checks.remember` it once it is safe."""
+
+    batch: Batch  # rows that go on, marked
+    raw: Batch  # the same rows as the source gave them
+    otherwise: Tally  # rows that go no further
+    counters: Mapping[SeriesKey, CounterState]
+    marks: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    limit: Limit
+    is_watched: bool
+
+
+class Checks:
+    """The rules with what they must remember; not thread-safe, `Intake` calls it one batch at a time."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        future_limit_s: float = 300.0,
+        confirm_readings: int = 3,
+        limits: Mapping[str, Limit] | None = None,
+    ) -> None:
+        """`limits` narrows or widens the bounds of a quantity or a single field."""
+        self._clock = clock
+        self._future_limit_ms = int(future_limit_s * 1000)
+        self._confirm_readings = confirm_readings
+        self._overrides = limits or {}
+        self._rules: dict[str, _Rule] = {}
+        self._last_seen = LastSeen()
+        self._counters: dict[SeriesKey, CounterState] = {}
+        self.marks: Counter[str] = Counter()  # rows marked since the start, by rule
+
+    def check(self, batch: Batch) -> Checked:
+        """Judge every row; nothing is remembered yet."""
+        now_ms = int(self._clock() * 1000)
+        otherwise: Tally = Counter()
+        kept, reasons = self._refuse(batch, now_ms)
+        otherwise.update({(Count.REFUSED, reason): rows for reason, rows in reasons.items() if rows})
+        raw = batch.select(kept) if not kept.all() else batch
+        repeated = self._last_seen.repeats(raw)
+        if repeated.any():
+            otherwise[Count.DUPLICATE, "repeated"] = int(repeated.sum())
+            raw = raw.select(~repeated)
+        quality, marks = self._mark(raw, now_ms)
+        states, fell = self._watch(raw, quality)
+        quality[fell] |= Quality.SUSPECT
+        marks["counter.fell"] = len(fell)
+        marked = Batch(raw.series, raw.index, raw.time_ms, raw.value, quality)
+        return Checked(marked, raw, otherwise, states, marks)
+
+    def remember(self, checked: Checked) -> None:
+        """The batch is safe: it is what the next one is compared with."""
+        self._last_seen.remember(checked.raw)
+        self._counters.update(checked.counters)
+        self.marks.update(checked.marks)
+
+    def _refuse(self, batch: Batch, now_ms: int) -> tuple[BoolArray, dict[str, int]]:
+        """(m,) rows that can be kept, and how many cannot, each under the first rule it breaks."""
+        kept = np.ones(len(batch), np.bool_)
+        reasons: dict[str, int] = {}
+        unnameable = np.array([not _is_nameable(series) for series in batch.series], np.bool_)
+        broken: dict[str, BoolArray] = {
+            "series.unnameable": unnameable[batch.index] if len(batch) else ~kept,
+            "value.infinite": np.isinf(batch.value),
+            "time.impossible": (batch.time_ms < EARLIEST_MS) | (batch.time_ms >= END_MS),
+        }
+        if now_ms >= SANE_CLOCK_MS:
+            broken["time.future"] = batch.time_ms > now_ms + self._future_limit_ms
+        for reason, rows in broken.items():
+            reasons[reason] = int((rows & kept).sum())
+            kept &= ~rows
+        return kept, reasons
+
+    def _mark(self, batch: Batch, now_ms: int) -> tuple[UInt8Array, Counter[str]]:
+        rules = [self._rule(series.quantity) for series in batch.series]
+        low = np.array([rule.limit.low for rule in rules])[batch.index]
+        high = np.array([rule.limit.high for rule in rules])[batch.index]
+        quality = batch.quality.copy()
+        usable = (quality & Quality.BAD) == 0
+        missing = np.isnan(batch.value) & usable
+        outside = ((batch.value < low) | (batch.value > high)) & usable
+        quality[missing] |= Quality.BAD
+        quality[outside] |= Quality.OUT_OF_RANGE
+        marks = Counter({"value.missing": int(missing.sum()), "value.out_of_range": int(outside.sum())})
+        if now_ms < SANE_CLOCK_MS:
+            quality |= Quality.TIME_UNSURE
+            marks["clock.unsure"] = len(batch)
+        return quality, marks
+
+    def _watch(self, batch: Batch, quality: UInt8Array) -> tuple[dict[SeriesKey, CounterState], list[int]]:
+        """New states of the counters in this batch, and the rows at which one fell."""
+        watched = np.array([self._rule(series.quantity).is_watched for series in batch.series], np.bool_)
+        states: dict[SeriesKey, CounterState] = {}
+        if not watched.any():
+            return states, []
+        rows = np.flatnonzero(watched[batch.index] & ((quality & (UNUSABLE | Quality.TIME_UNSURE)) == 0))
+        fell: list[int] = []
+        columns = (rows.tolist(), batch.index[rows].tolist(), batch.time_ms[rows].tolist(), batch.value[rows].tolist())
+        for row, position, time_ms, value in zip(*columns, strict=True):
+            key = batch.series[position].key
+            known = states.get(key) or self._counters.get(key)
+            states[key], is_suspect = judge(
+                known, time_ms=time_ms, value=value, confirm_readings=self._confirm_readings
+            )
+            if is_suspect:
+                fell.append(row)
+        return states, fell
+
+    def _rule(self, field: str) -> _Rule:
+        rule = self._rules.get(field)
+        if rule is None:
+            rule = self._rules[field] = _Rule(limit_of(field, self._overrides), is_watched(field))
+        return rule
+
+
+def _is_nameable(series: Series) -> bool:
+    """Lone surrogates are not text, and a field needs a name."""
+    if not series.quantity:
+        return False
+    try:
+        "".join((*series.key, series.measurement, series.building, series.region)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""Gateway configuration: one TOML file, checked as a whole before any socket opens.
+
+[gateway]  id, folder, flush_interval_s, buffer_max_mb, durability
+[sink]     kind = "duckdb" with path, or kind = "influxdb" with url, database, username, password_env
+[checks]   future_limit_s, confirm_readings, limits.<quantity> = [low, high]
+[[modbus]] [[mqtt]]  see collectors/config.py
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from kgce.collectors.config import CollectorsConfig
+from kgce.domain.errors import ConfigError, InputError
+from kgce.domain.quantities import quantity_of
+from kgce.edge.buffer import Buffer, Durability
+from kgce.edge.checks import Checks
+from kgce.edge.limits import Limit
+
+_MB: Final = 1024 * 1024
+_SECRETS: Final = frozenset({"password", "token"})
+_COLLECTORS: Final = ("modbus", "mqtt")
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path.expanduser()
+
+
+def _variable_is_set(name: str) -> str:
+    if name and not os.environ.get(name):
+        raise ValueError(f"environment variable {name} is not set; export it, or leave this key out")
+    return name
+
+
+FolderPath = Annotated[Path, AfterValidator(_beside_the_file)]  # a relative path starts where the file lies
+VariableName = Annotated[str, AfterValidator(_variable_is_set)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatewayTable(_Table):
+    """Who the gateway is and where its buffer lives."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    folder: FolderPath
+    flush_interval_s: Annotated[float, Field(gt=0, le=3600)] = 0.5
+    buffer_max_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    durability: Durability = Durability.FULL
+
+
+class DuckDbSink(_Table):
+    """An embedded store in a folder."""
+
+    kind: Literal["duckdb"]
+    path: FolderPath
+
+
+class InfluxSink(_Table):
+    """An InfluxDB; its secret comes from the environment, never from the file."""
+
+    kind: Literal["influxdb"]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")]
+    database: Annotated[str, Field(min_length=1)]
+    username: str = ""
+    password_env: VariableName = ""
+    token_env: VariableName = ""
+    org: str = ""
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+    def password(self) -> str:
+        """The secret itself; empty when none is named."""
+        return os.environ.get(self.password_env, "") if self.password_env else ""
+
+    def token(self) -> str:
+        """The secret itself; empty when none is named."""
+        return os.environ.get(self.token_env, "") if self.token_env else ""
+
+
+class ChecksTable(_Table):
+    """Limits of the checks; see the table in checks.py."""
+
+    future_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    confirm_readings: Annotated[int, Field(ge=1, le=1000)] = 3
+    limits: dict[str, tuple[float, float]] = {}
+
+    @field_validator("limits")
+    @classmethod
+    def _are_limits(cls, limits: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        for name, (low, high) in limits.items():
+            try:
+                quantity_of(name)
+            except InputError as error:
+                raise ValueError(str(error)) from error
+            if not low < high:
+                raise ValueError(f"{name}: the lower bound {low} is not below the upper bound {high}")
+        return limits
+
+
+class GatewayConfig(_Table):
+    """The whole file."""
+
+    gateway: GatewayTable
+    sink: Annotated[DuckDbSink | InfluxSink, Field(discriminator="kind")] | None = None
+    checks: ChecksTable = ChecksTable()
+    collectors: CollectorsConfig
+
+    def make_buffer(self, clock: Callable[[], float]) -> Buffer:
+        """The buffer of this gateway.
+
+        Raises:
+            ConfigError: another gateway holds it, or it is not a buffer.
+        """
+        table = self.gateway
+        return Buffer(table.folder, max_bytes=table.buffer_max_mb * _MB, durability=table.durability, clock=clock)
+
+    def make_checks(self, clock: Callable[[], float]) -> Checks:
+        """Fresh checks with these limits."""
+        table = self.checks
+        limits = {name: Limit(low, high) for name, (low, high) in table.limits.items()}
+        return Checks(
+            clock=clock,
+            future_limit_s=table.future_limit_s,
+            confirm_readings=table.confirm_readings,
+            limits=limits,
+        )
+
+
+def load_config(path: Path) -> GatewayConfig:
+    """Read and check a whole configuration file.
+
+    Raises:
+        ConfigError: one line with file, table, key and what to change.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    return parse_config(tables, origin=str(path), folder=path.parent)
+
+
+def parse_config(tables: Mapping[str, Any], *, origin: str = "configuration", folder: Path = Path()) -> GatewayConfig:
+    """Check the tables of a configuration; relative paths start at `folder`.
+
+    Raises:
+        ConfigError: one line with origin, table, key and what to change.
+    """
+    collectors = {name: tables[name] for name in _COLLECTORS if name in tables}
+    others = {name: table for name, table in tables.items() if name not in _COLLECTORS}
+    try:
+        return GatewayConfig.model_validate({**others, "collectors": collectors}, context={"folder": folder})
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: {_one_line(error)}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{origin}: {error}") from error
+
+
+def _one_line(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    first, more = problems[0], len(problems) - 1
+    where = _where(first["loc"])
+    key = str(first["loc"][-1]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        what = f"secrets do not belong here, use {key}_env" if key in _SECRETS else "unknown key, remove it"
+    else:
+        got = first["input"]
+        shown = f" (got {got!r})" if isinstance(got, str | int | float) else ""
+        what = first["msg"].removeprefix("Value error, ") + shown
+    return f"{where}: {what}" + (f"; {more} more below it" if more else "")
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    """`sink.path`, `modbus[0].devices[1].unit`: the names as they stand in the file."""
+    steps = list(location)
+    if steps[:1] == ["collectors"]:
+        steps = steps[1:]
+    if steps[:1] == ["sink"] and len(steps) > 1:
+        del steps[1]  # pydantic names the kind of sink, the file does not
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text or "file"

@@ -1,0 +1,146 @@
+"""Gateway: the runtime that joins sources, checks, buffer and sink.
+
+Source --emit--> Intake (Checks) --> Buffer --> Uplink --> Sink
+       polled    refused, duplicate  dropped    stored, duplicate, refused
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from kgce.domain.batch import Batch
+from kgce.domain.errors import StoreUnavailable
+from kgce.domain.ports import Emit, Sink, Source
+from kgce.edge.backoff import Backoff
+from kgce.edge.buffer import Buffer
+from kgce.edge.checks import Checks
+from kgce.edge.counters import holds
+from kgce.edge.intake import Intake
+from kgce.edge.supervisor import Supervisor
+from kgce.edge.uplink import Uplink
+
+log: Final = logging.getLogger(__name__)
+
+_STOP_STEP_S: Final = 1.5  # sources, emits and uplink each get this long, so that a stop takes less than 5 s
+
+
+class Gateway:
+    """One gateway; every row a source hands over is stored, duplicate, refused, dropped or waiting."""
+
+    def __init__(
+        self,
+        gateway_id: str,
+        sources: Sequence[Source],
+        sink: Sink,
+        buffer: Buffer,
+        *,
+        clock: Callable[[], float] = time.time,
+        checks: Checks | None = None,
+        flush_interval_s: float = 0.5,
+        make_backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
+        """Owns the buffer from here on; sources and sink stay the caller's."""
+        self.gateway_id = gateway_id
+        self._buffer = buffer
+        self._started_ms = int(clock() * 1000)
+        self._intake = Intake(checks or Checks(clock=clock), buffer)
+        self._uplink = Uplink(buffer, sink, clock=clock, flush_interval_s=flush_interval_s, backoff=make_backoff())
+        self._supervisors = [Supervisor(source, self.emitter(source), backoff=make_backoff()) for source in sources]
+        self._in_flight: set[asyncio.Future[None]] = set()
+        self._disk_takes_nothing = False
+
+    async def run(self) -> None:
+        """Run until cancelled; then sources end, emits under way are committed and the rest is handed over once."""
+        uplink = asyncio.create_task(self._uplink.run(), name=f"{self.gateway_id} uplink")
+        sources = [asyncio.create_task(one.run(), name=one.name) for one in self._supervisors]
+        try:
+            done, _ = await asyncio.wait({uplink, *sources}, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            await self._stop(sources, uplink)
+
+    def emitter(self, source: Source) -> Emit:
+        """What this source calls with a batch: awaited, it returns once the batch is durable."""
+        # A sender that repeats what was not acknowledged must not be told that a lost batch is safe.
+        repeats = bool(getattr(source, "repeats_unacknowledged", False))
+
+        def emit(batch: Batch) -> "asyncio.Future[None]":
+            taking = asyncio.ensure_future(self._take(batch, drop_if_full=not repeats))
+            self._in_flight.add(taking)
+            taking.add_done_callback(self._in_flight.discard)
+            return asyncio.shield(taking)  # a cancelled source leaves its batch on the way into the buffer
+
+        return emit
+
+    def counters(self) -> dict[str, int]:
+        """Rows polled, stored, duplicate, refused, dropped since the buffer was created, and waiting now."""
+        return self._buffer.counters()
+
+    def status(self) -> dict[str, Any]:
+        """Everything a health page shows, fit for JSON."""
+        counts = self.counters()
+        return {
+            "gateway": self.gateway_id,
+            "boot": self._buffer.boot,
+            "started_ms": self._started_ms,
+            "counting_since_ms": self._buffer.created_ms,
+            "counters": counts,
+            "equation_holds": holds(counts),
+            "reasons": self._buffer.reasons(),
+            "marks": self._intake.marks(),
+            "buffer": {
+                "bytes": self._buffer.size_bytes(),
+                "max_bytes": self._buffer.max_bytes,
+                "batches": self._buffer.waiting_batches(),
+                "quarantined_batches": self._buffer.quarantined(),
+                "drops": [asdict(drop) for drop in self._buffer.drops()],
+            },
+            "uplink": self._uplink.status(),
+            "sources": [one.status() for one in self._supervisors],
+            "devices": [asdict(device) for one in self._supervisors for device in one.devices()],
+        }
+
+    def close(self) -> None:
+        """Release the buffer; what waits in it is sent after the next start."""
+        self._buffer.close()
+
+    async def _take(self, batch: Batch, *, drop_if_full: bool) -> None:
+        try:
+            await asyncio.to_thread(self._intake.take, batch)
+        except StoreUnavailable as error:
+            self._tell_disk(error)
+            if not drop_if_full:
+                raise
+            await asyncio.to_thread(self._buffer.note_dropped, len(batch), "buffer.unavailable")
+        else:
+            self._tell_disk(None)
+
+    def _tell_disk(self, error: StoreUnavailable | None) -> None:
+        """Once when the buffer stops taking batches, once when it takes them again."""
+        if error is not None and not self._disk_takes_nothing:
+            log.error("%s", error)
+        if error is None and self._disk_takes_nothing:
+            log.info("the buffer takes readings again")
+        self._disk_takes_nothing = error is not None
+
+    async def _stop(self, sources: list[asyncio.Task[None]], uplink: asyncio.Task[None]) -> None:
+        for task in sources:
+            task.cancel()
+        await _ended(sources, "sources")
+        await _ended(list(self._in_flight), "emits")
+        self._uplink.stop()
+        await _ended([uplink], "uplink")
+        uplink.cancel()
+        await asyncio.gather(uplink, return_exceptions=True)
+
+
+async def _ended(jobs: Sequence[asyncio.Future[None]], what: str) -> None:
+    if not jobs:
+        return
+    _, late = await asyncio.wait(jobs, timeout=_STOP_STEP_S)
+    if late:
+        log.warning("%d %s still busy after %s s, left behind", len(late), what, _STOP_STEP_S)

@@ -1,0 +1,63 @@
+"""LastSeen: the last reading of every series, to recognise one that a source hands over twice."""
+
+import numpy as np
+import numpy.typing as npt
+
+from kgce.domain.batch import Batch, BoolArray, FloatArray
+
+_FIRST_CAPACITY = 256
+
+
+class LastSeen:
+    """Knows one reading per series; older repetitions are for the sink to find."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str, str], int] = {}  # Series.key
+        self._time_ms = np.full(_FIRST_CAPACITY, np.iinfo(np.int64).min, np.int64)
+        self._value = np.full(_FIRST_CAPACITY, np.nan)
+        self._quality = np.zeros(_FIRST_CAPACITY, np.uint8)
+
+    def repeats(self, batch: Batch) -> BoolArray:
+        """(m,) True for a row equal in series, time, value and quality to the one seen before it."""
+        number = self._number(batch)
+        order = np.lexsort((batch.time_ms, number))  # stable: the given order within one series and time
+        same = np.zeros(len(batch), np.bool_)
+        if len(batch) > 1:
+            left, right = order[:-1], order[1:]
+            same[right] = (
+                (number[left] == number[right])
+                & (batch.time_ms[left] == batch.time_ms[right])
+                & _equal(batch.value[left], batch.value[right])
+                & (batch.quality[left] == batch.quality[right])
+            )
+        known = (
+            (self._time_ms[number] == batch.time_ms)
+            & _equal(self._value[number], batch.value)
+            & (self._quality[number] == batch.quality)
+        )
+        repeated: BoolArray = same | known
+        return repeated
+
+    def remember(self, batch: Batch) -> None:
+        """These rows are safe now; of several rows of a series the last one counts."""
+        number = self._number(batch)
+        self._time_ms[number] = batch.time_ms
+        self._value[number] = batch.value
+        self._quality[number] = batch.quality
+
+    def _number(self, batch: Batch) -> npt.NDArray[np.intp]:
+        numbers = [self._numbers.setdefault(series.key, len(self._numbers)) for series in batch.series]
+        while len(self._numbers) > len(self._value):
+            self._double()
+        return np.array(numbers, np.intp)[batch.index]
+
+    def _double(self) -> None:
+        size = len(self._value)
+        self._time_ms = np.concatenate([self._time_ms, np.full(size, np.iinfo(np.int64).min, np.int64)])
+        self._value = np.concatenate([self._value, np.full(size, np.nan)])
+        self._quality = np.concatenate([self._quality, np.zeros(size, np.uint8)])
+
+
+def _equal(left: FloatArray, right: FloatArray) -> BoolArray:
+    same: BoolArray = (left == right) | (np.isnan(left) & np.isnan(right))
+    return same
