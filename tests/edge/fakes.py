@@ -33,7 +33,9 @@ def rows_of(batch: Batch) -> list[tuple[Series, int, float, int]]:
 
 def power_batch(first: int, count: int = 1, series: Series = POWER) -> Batch:
     """`count` readings of one series, one per second from NOW + first seconds before."""
-    return Batch.from_rows((series, NOW_MS - 86_400_000 + (first + i) * 1000, float(first + i), 0) for i in range(count))
+    return Batch.from_rows(
+        (series, NOW_MS - 86_400_000 + (first + i) * 1000, float(first + i), 0) for i in range(count)
+    )
 
 
 def corrupt_waiting(buffer, seq: int, at: int = -1) -> None:

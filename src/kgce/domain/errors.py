@@ -32,8 +32,8 @@ class StoreUnavailable(TryAgain):
     """The store kept nothing; the caller still owns the batch."""
 
 
-class NeverWorks(KgceError):
-    """Asking again cannot help."""
+class NeverWorks(KgceError, ValueError):
+    """Asking again cannot help. A ValueError too: configuration models report it with the field it belongs to."""
 
 
 class ConfigError(NeverWorks):

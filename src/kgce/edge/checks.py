@@ -38,6 +38,13 @@ SANE_CLOCK_MS: Final = (
     1_704_067_200_000  # 2024-01-01T00:00:00Z: older than this software, so a clock before it is unset
 )
 
+# numpy takes an IntFlag for a 64-bit number, which a column of bytes cannot hold.
+_BAD: Final = np.uint8(Quality.BAD)
+_SUSPECT: Final = np.uint8(Quality.SUSPECT)
+_OUT_OF_RANGE: Final = np.uint8(Quality.OUT_OF_RANGE)
+_TIME_UNSURE: Final = np.uint8(Quality.TIME_UNSURE)
+_NO_BASELINE: Final = np.uint8(UNUSABLE | Quality.TIME_UNSURE)  # readings with these bits move no counter's baseline
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -90,7 +97,7 @@ class Checks:
             raw = raw.select(~repeated)
         quality, marks = self._mark(raw, now_ms)
         states, fell = self._watch(raw, quality)
-        quality[fell] |= Quality.SUSPECT
+        quality[fell] |= _SUSPECT
         marks["counter.fell"] = len(fell)
         marked = Batch(raw.series, raw.index, raw.time_ms, raw.value, quality)
         return Checked(marked, raw, otherwise, states, marks)
@@ -123,14 +130,14 @@ class Checks:
         low = np.array([rule.limit.low for rule in rules])[batch.index]
         high = np.array([rule.limit.high for rule in rules])[batch.index]
         quality = batch.quality.copy()
-        usable = (quality & Quality.BAD) == 0
+        usable = (quality & _BAD) == 0
         missing = np.isnan(batch.value) & usable
         outside = ((batch.value < low) | (batch.value > high)) & usable
-        quality[missing] |= Quality.BAD
-        quality[outside] |= Quality.OUT_OF_RANGE
+        quality[missing] |= _BAD
+        quality[outside] |= _OUT_OF_RANGE
         marks = Counter({"value.missing": int(missing.sum()), "value.out_of_range": int(outside.sum())})
         if now_ms < SANE_CLOCK_MS:
-            quality |= Quality.TIME_UNSURE
+            quality |= _TIME_UNSURE
             marks["clock.unsure"] = len(batch)
         return quality, marks
 
@@ -140,7 +147,7 @@ class Checks:
         states: dict[SeriesKey, CounterState] = {}
         if not watched.any():
             return states, []
-        rows = np.flatnonzero(watched[batch.index] & ((quality & (UNUSABLE | Quality.TIME_UNSURE)) == 0))
+        rows = np.flatnonzero(watched[batch.index] & ((quality & _NO_BASELINE) == 0))
         fell: list[int] = []
         columns = (rows.tolist(), batch.index[rows].tolist(), batch.time_ms[rows].tolist(), batch.value[rows].tolist())
         for row, position, time_ms, value in zip(*columns, strict=True):

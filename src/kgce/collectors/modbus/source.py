@@ -41,15 +41,15 @@ class _Device:
         self.state = DeviceState(config.institution, config.device)
         self.due = now
         self.failed_rounds = 0
-        self._series: dict[Read, list[Series]] = {}
+        self._series: dict[Block, list[Series]] = {}
 
     def series_of(self, block: Block) -> list[Series]:
         """Series of a block's points, made once."""
-        known = self._series.get(block.read)
+        known = self._series.get(block)
         if known is None:
             measurement = self.config.map.device.measurement
             known = [self.config.series(point.name, measurement) for point in block.read.points]
-            self._series[block.read] = known
+            self._series[block] = known
         return known
 
     def replace(self, block: Block, reads: Sequence[Read]) -> None:

@@ -30,8 +30,8 @@ class Mapped:
 def map_message(subscription: SubscriptionConfig, payload: bytes, *, retained: bool, arrived_ms: int) -> Mapped:
     """Readings of one message.
 
-    A retained message without its own time is no sample: nobody knows when it was taken (devices.md hazard 38). An empty
-    payload clears a retained message; it is not zero. What is absent or no number is refused with its reason.
+    A retained message without its own time is no sample: nobody knows when it was taken (devices.md hazard 38).
+    An empty payload clears a retained message; it is not zero. What is absent or no number is refused with its reason.
     """
     if not payload:
         return _refused("empty payload")

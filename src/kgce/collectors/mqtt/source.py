@@ -84,8 +84,7 @@ class MqttSource:
         if row is None:
             self._refuse(message.topic.value, "topic is no longer subscribed")
             return
-        payload = message.payload if isinstance(message.payload, bytes) else b""
-        mapped = map_message(row, payload, retained=bool(message.retain), arrived_ms=self._now_ms())
+        mapped = map_message(row, message.payload, retained=bool(message.retain), arrived_ms=self._now_ms())
         for reason in mapped.refusals:
             self._refuse(row.topic, reason)
         if len(mapped.batch):
