@@ -89,10 +89,12 @@ def test_water_per_capita_needs_no_factor_set_and_no_water_is_a_reason(county: P
 
 
 def test_another_factor_set_gives_other_figures_under_its_own_name(county: Path) -> None:
-    """DB37/T 2671-2019 Table B.1: electricity 0.31."""
+    """DB37/T 2671-2019 Table B.1: electricity 0.31, gas 1.2143; the user of gas leads now."""
     rows = ranked(county, "--indicator", "energy_per_area", "--factor-set", "sd-db37-2019", "--class", "office")
-    assert rows[0]["value"] == pytest.approx(60_000 * 0.31 / 1000, rel=1e-12)
-    assert rows[0]["factor_set"] == "sd-db37-2019"
+    assert [(row["rank"], row["institution"]) for row in rows] == [(1, "b"), (2, "a"), (None, "c")]
+    assert rows[0]["value"] == pytest.approx((40_000 * 0.31 + 3000 * 1.2143) / 1000, rel=1e-12)
+    assert rows[1]["value"] == pytest.approx(60_000 * 0.31 / 1000, rel=1e-12)
+    assert {row["factor_set"] for row in rows} == {"sd-db37-2019"}
     people = kgce(
         "rank", "--year", "2019", "--indicator", "energy_per_area", "--factor-set", "sd-db37-2019", cwd=county
     )

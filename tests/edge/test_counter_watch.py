@@ -1,5 +1,7 @@
 """A counter that falls is suspect until it returns or its new level is confirmed."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +64,7 @@ def test_a_good_reading_is_never_below_the_last_good_one_unless_confirmed(values
     """A fall in what is marked good has at least `confirm_readings` suspect readings right before it."""
     marks = suspects(values, confirm_readings)
     good = [position for position, suspect in enumerate(marks) if not suspect]
-    for before, after in zip(good, good[1:], strict=False):
+    for before, after in pairwise(good):
         if values[after] < values[before]:
             assert after - before - 1 >= confirm_readings
 

@@ -10,7 +10,7 @@ from tests.edge.fakes import MemorySink, MoodySink, power_batch
 
 def test_observers_see_a_batch_after_the_sink_has_kept_it() -> None:
     sink, seen = MemorySink(), []
-    tee = TeeSink(sink, lambda batch: seen.append((len(batch), len(sink.rows))), lambda batch: seen.append(batch))
+    tee = TeeSink(sink, lambda batch: seen.append((len(batch), len(sink.rows))), seen.append)
     batch = power_batch(0, 3)
     assert tee.append(batch) == AppendResult(stored=3)
     assert seen == [(3, 3), batch]

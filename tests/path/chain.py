@@ -81,8 +81,11 @@ async def running_gateway(
         gateway.close()
 
 
-async def until(condition: Callable[[], bool], what: str, *, timeout_s: float = 30.0) -> None:
-    """Return once the condition holds; it is asked in a thread, so it may query a store."""
+async def until(condition: Callable[[], bool], what: str, *, timeout_s: float = 60.0) -> None:
+    """Return once the condition holds; it is asked in a thread, so it may query a store.
+
+    A device that a busy machine made late three times is left alone for 30 s; that is waited out.
+    """
     deadline = time.monotonic() + timeout_s
     while not await asyncio.to_thread(condition):
         if time.monotonic() > deadline:

@@ -24,7 +24,7 @@ DOWN = range(7, 10)  # steps to the end of which the gateway does not run
 INSTITUTION = "office"
 METERS = {"meter": "active_energy_import", "water": "water_volume", "gas": "gas_volume"}
 
-# A small building, so that the float32 counter of the electricity meter resolves 1/32 kWh or better.
+# A small building, so that the float32 counter of the electricity meter resolves 1/16 kWh.
 SITE = """
 [site]
 name = "path"
@@ -44,19 +44,19 @@ people = 30
 id = "meter"
 model = "sdm630"
 unit = 1
-interval_s = 0.5
+interval_s = 0.8
 
 [[building.device]]
 id = "boiler"
 model = "lmv5"
 unit = 2
-interval_s = 0.5
+interval_s = 0.8
 
 [[building.device]]
 id = "charger"
 model = "terra_ac"
 unit = 3
-interval_s = 0.5
+interval_s = 0.8
 
 [[building.device]]
 id = "water"

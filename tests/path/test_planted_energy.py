@@ -32,6 +32,7 @@ def test_the_day_holds_what_was_planted(day, meter):
     assert amount > 20 * resolution(meter, planted[-1])  # the plant is large enough to be seen
     assert row.unit == UNITS[meter]
     assert row.amount == pytest.approx(amount, abs=2 * resolution(meter, planted[-1]))
+    assert (row.coverage_ratio, row.flags) == (pytest.approx(HOURS / 24), ("partial",))  # and says it is half a day
 
 
 @pytest.mark.parametrize("meter", METERS)

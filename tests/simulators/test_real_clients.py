@@ -67,9 +67,7 @@ class Libmodbus:
     def floats(self, words: list[int]) -> list[float]:
         """Big-endian floats, decoded by the library itself."""
         array = (ctypes.c_uint16 * len(words))(*words)
-        return [
-            self.c.modbus_get_float_abcd(ctypes.byref(array, 2 * at)) for at in range(0, len(words), 2)
-        ]
+        return [self.c.modbus_get_float_abcd(ctypes.byref(array, 2 * at)) for at in range(0, len(words), 2)]
 
 
 @pytest.fixture
@@ -154,7 +152,9 @@ async def test_libmodbus_reads_charger_and_boiler(site, libmodbus):
         pytest.param("boiler", 3, 0, 1, "Illegal data address", id="before the boiler's first register"),
     ],
 )
-async def test_libmodbus_is_refused_what_the_device_does_not_have(site, libmodbus, device, function, start, count, message):
+async def test_libmodbus_is_refused_what_the_device_does_not_have(
+    site, libmodbus, device, function, start, count, message
+):
     with pytest.raises(OSError, match=message):
         await asyncio.to_thread(libmodbus.read, site.address(OFFICE, device), function, start, count)
 
@@ -177,5 +177,8 @@ async def test_live_counters_grow_between_two_reads(libmodbus):
         seen = [libmodbus.floats(await asyncio.to_thread(libmodbus.read, address, 4, 72, 2))[0] for _ in range(4)]
 
     assert seen == sorted(set(seen)), seen
-    truth = [site.truth(OFFICE, "main-meter", "active_energy_import", WINTER_MS // 1000 * 1000 + h * 3_600_000) for h in range(4)]
+    truth = [
+        site.truth(OFFICE, "main-meter", "active_energy_import", WINTER_MS // 1000 * 1000 + h * 3_600_000)
+        for h in range(4)
+    ]
     assert seen == pytest.approx(truth, rel=1e-6)

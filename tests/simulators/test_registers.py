@@ -19,8 +19,6 @@ MAPS = {
     "Siemens LMV5 + AZL52 burner management": lmv5.REGISTERS,
     "ABB Terra AC": terra_ac.REGISTERS,
 }
-# What the facts leave to the reader: a remark in the name, a unit told by another register.
-STATED_UNIT = {"see reg": {"actual_temperature": "degC", "fuel_throughput": "m3/h"}}
 
 
 def bare_name(name):

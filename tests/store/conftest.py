@@ -9,7 +9,7 @@ import pytest
 from kgce.domain.ports import ReadingStore
 from kgce.store.duckdb_store import DuckDbStore
 from kgce.store.influx_store import InfluxStore
-from tests.servers import Influx  # noqa: TC001 - annotates a local
+from tests.servers import Influx
 
 NewPlace = Callable[[], Callable[[], ReadingStore]]
 

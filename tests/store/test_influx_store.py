@@ -195,6 +195,7 @@ class Newer(http.server.BaseHTTPRequestHandler):
     behind = ""
     seen: ClassVar[list[tuple[str, str, str]]] = []
     users = ""
+    loses_answers = False
 
     def do_GET(self) -> None:
         self._hand_on(b"")
@@ -221,6 +222,8 @@ class Newer(http.server.BaseHTTPRequestHandler):
         with answer:
             text = answer.read()
         status = 401 if self.users and self.users not in self.headers.get("Authorization", "") else answer.status
+        if self.loses_answers and path == "/write":
+            status, text = 503, b"the lines arrived, the answer is lost"
         self.send_response(status)
         self.send_header("X-Influxdb-Version", "1.8.10")
         if status != 204:
@@ -262,6 +265,19 @@ def test_servers_since_1_8_are_written_through_the_official_client(newer, influx
     for path, authorization in writes:
         assert re.match(r"/api/v2/write\?.*bucket=" + database, path)
         assert authorization == "Token kgce:secret"
+
+
+def test_lines_whose_answer_was_lost_are_looked_at_before_the_next_append(newer, database):
+    """The first append arrived with its quality, unknown to us; the second must overrule it, not add to it."""
+    url, handler = newer
+    with InfluxStore(url, database) as store:
+        assert store.append(Batch.from_rows([(POWER, NOON_MS - 1, 0.0, 0)])) == AppendResult(stored=1)
+        handler.loses_answers = True
+        with pytest.raises(StoreUnavailable, match="503"):
+            store.append(Batch.from_rows([(POWER, NOON_MS, 1.0, 2)]))
+        handler.loses_answers = False
+        assert store.append(Batch.from_rows([(POWER, NOON_MS, 1.0, 0)])) == AppendResult(stored=1, replaced=1)
+        assert rows_of(store.latest()) == [(POWER.key, NOON_MS, 1.0, 0)]
 
 
 def test_wrong_credentials_say_where_to_put_the_right_ones(newer, database):

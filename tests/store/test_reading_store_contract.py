@@ -247,6 +247,16 @@ def test_closing_and_opening_keeps_everything(open_place):
     second.close()
 
 
+def test_a_newest_reading_without_a_value_is_still_the_newest_after_opening_again(open_place):
+    first = open_place()
+    first.append(batch_of((WATER, NOON_MS, 1.5, 0), (WATER, NOON_MS + 1, nan, 5)))
+    first.close()
+
+    second = open_place()
+    assert rows_of(second.latest()) == [(WATER.key, NOON_MS + 1, None, 5)]
+    second.close()
+
+
 def test_two_stores_on_one_place_see_each_other(open_place):
     one, other = open_place(), open_place()
     assert one.append(batch_of((POWER, NOON_MS, 1.0, 0))) == AppendResult(stored=1)

@@ -4,6 +4,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from kgce.cli.ports import free_port
+from kgce.domain.errors import ConfigError
+
+
+def broker_address(text: str) -> tuple[str, int]:
+    """(host, port) of `HOST:PORT`.
+
+    Raises:
+        ConfigError: not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal():
+        raise ConfigError(f"{text!r} is not HOST:PORT of a broker, such as 127.0.0.1:1883")
+    return host, int(port)
 
 
 @asynccontextmanager

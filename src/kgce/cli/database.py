@@ -12,7 +12,9 @@ from kgce.domain.ports import ReadingStore, Registry
 
 DEFAULT_DB = Path("kgce-data")
 
-DbOption = Annotated[Path, typer.Option("--db", help="Folder of the registry and the embedded store.", show_default="./kgce-data/")]
+DbOption = Annotated[
+    Path, typer.Option("--db", help="Folder of the registry and the embedded store.", show_default="./kgce-data/")
+]
 StoreOption = Annotated[
     str | None,
     typer.Option("--store", envvar="KGCE_STORE", help="Readings elsewhere: http://HOST:PORT/DATABASE of an InfluxDB."),

@@ -1,25 +1,26 @@
 """`kgce demo`: simulated buildings, gateway, broker, store, API and console in one process.
 
-    Site --Modbus TCP, MQTT--> Gateway --buffer--> TeeSink --> store --> analytics --> API, console
-    (simulators)               (edge)                 |--> LiveHub --------------------^
+Site --Modbus TCP, MQTT--> Gateway --buffer--> TeeSink --> store --> analytics --> API, console
+(simulators)               (edge)                 |--> LiveHub --------------------^
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kgce.api.live import LiveHub
 from kgce.cli.database import DEFAULT_DB, Database, DbOption, database
+from kgce.cli.gateway import build_gateway, tell_hand_overs
 from kgce.cli.imports import default_data_folder, is_loaded, load_dataset
 from kgce.cli.serve import HostOption, PortOption
 from kgce.cli.terminal import complain, say
 from kgce.cli.until_stopped import until_stopped
+from kgce.domain.batch import Batch
 from kgce.domain.errors import KgceError
 from kgce.edge.gateway import Gateway
 
@@ -33,7 +34,9 @@ def demo(
     data: Annotated[
         Path | None, typer.Option("--data", envvar="KGCE_DATA", help="Measured data.", show_default="../shared/data")
     ] = None,
-    limit_s: Annotated[float | None, typer.Option("--for", min=1, help="Stop by itself after this many seconds.")] = None,
+    limit_s: Annotated[
+        float | None, typer.Option("--for", min=1, help="Stop by itself after this many seconds.")
+    ] = None,
 ) -> None:
     """Simulated buildings, live, beside real ones: gateway, store, API and console, nothing to install.
 
@@ -47,6 +50,7 @@ def demo(
 
 async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path, limit_s: float | None) -> None:
     from kgce.api.app import Context, create_app
+    from kgce.api.live import LiveHub
     from kgce.api.server import serve_app
     from kgce.cli.county import seed_county
 
@@ -54,7 +58,7 @@ async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path,
     hub = LiveHub()
     hub.publish(at.store.latest())
     stopping = threading.Event()
-    async with _gateway(at, folder, hub) as gateway:
+    async with _gateway(at, folder, hub.publish) as gateway:
         context = Context(store=at.store, registry=at.registry, hub=hub, gateway_status=gateway.status)
         jobs = [
             asyncio.create_task(gateway.run(), name="gateway"),
@@ -69,7 +73,7 @@ async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path,
             for job in jobs[:2]:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
-            _tell_hand_overs(gateway)
+            tell_hand_overs(gateway.counters())
 
 
 async def _first_failure_or_stop(jobs: list[asyncio.Task[None]], limit_s: float | None) -> None:
@@ -81,15 +85,14 @@ async def _first_failure_or_stop(jobs: list[asyncio.Task[None]], limit_s: float 
 
 
 @asynccontextmanager
-async def _gateway(at: Database, folder: Path, hub: LiveHub) -> AsyncIterator[Gateway]:
+async def _gateway(at: Database, folder: Path, seen: Callable[[Batch], object]) -> AsyncIterator[Gateway]:
     from kgce.cli.broker import embedded_broker
-    from kgce.cli.gateway import build_gateway
     from kgce.edge.fanout import TeeSink
     from kgce.simulators.site import Site, load_site
 
     async with embedded_broker() as broker_port, Site(load_site("county"), broker_port=broker_port) as site:
         config = {"gateway": {"id": "demo", "folder": str(folder / "gateway")}, **site.gateway_config(broker_port)}
-        gateway = build_gateway(config, sink=TeeSink(at.store, hub.publish), registry=at.registry)
+        gateway = build_gateway(config, sink=TeeSink(at.store, seen), registry=at.registry)
         try:
             yield gateway
         finally:
@@ -109,9 +112,3 @@ def _load_real_data(at: Database, folder: Path, stopping: threading.Event) -> No
             complain(str(error))
         else:
             say(f"{name}: {report.rows:,} readings loaded, {len(report.findings)} findings")
-
-
-def _tell_hand_overs(gateway: Gateway) -> None:
-    counts = gateway.counters()
-    parts = " + ".join(f"{counts[name]:,} {name}" for name in ("stored", "duplicate", "refused", "dropped", "waiting"))
-    say(f"{counts['polled']:,} polled = {parts}")

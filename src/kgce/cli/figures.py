@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from kgce.analytics.figures import Indicator, LedgerRow, RankRow
+from kgce.analytics.figures import LedgerRow, RankRow
 from kgce.analytics.grid import Grid
+from kgce.analytics.indicators import Indicator
 from kgce.cli.database import DEFAULT_DB, DbOption, JsonOption, StoreOption, database
 from kgce.cli.terminal import figure, print_json, print_table, progress, say
 from kgce.domain.errors import InputError, NaiveTime
@@ -60,7 +61,18 @@ def rank(
 def _rank_json(row: RankRow) -> dict[str, Any]:
     document = asdict(row)
     document["class"] = document.pop("peer_class")
-    order = ("rank", "institution", "name", "class", "value", "unit", "factor_set", "coverage_ratio", "percentile", "reason")
+    order = (
+        "rank",
+        "institution",
+        "name",
+        "class",
+        "value",
+        "unit",
+        "factor_set",
+        "coverage_ratio",
+        "percentile",
+        "reason",
+    )
     return {name: document[name] for name in order}
 
 
@@ -73,7 +85,9 @@ def _rank_cells(row: RankRow) -> tuple[str, ...]:
 def ledger(
     institution: Annotated[str, typer.Option("--institution", help="Institution id.")],
     point: Annotated[str, typer.Option("--point", help="Point of the institution.")],
-    start: Annotated[str, typer.Option("--from", help="ISO 8601 with offset, or a date of the institution's calendar.")],
+    start: Annotated[
+        str, typer.Option("--from", help="ISO 8601 with offset, or a date of the institution's calendar.")
+    ],
     end: Annotated[str, typer.Option("--to", help="End, not included.")],
     grid: Annotated[Grid, typer.Option("--grid", help="Length of the intervals.")] = Grid.DAY,
     db: DbOption = DEFAULT_DB,

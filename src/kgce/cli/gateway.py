@@ -2,11 +2,159 @@
 
 import asyncio
 import logging
-import tomllib
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from kgce.cli.terminal import say
 from kgce.cli.until_stopped import until_stopped
+from kgce.domain.errors import ConfigError
+from kgce.domain.ports import Registry, Sink
+from kgce.domain.tree import Institution, Point
+
+edge = typer.Typer(help="The gateway: reads devices, keeps every reading until the store has it.", no_args_is_help=True)
+
+LimitOption = Annotated[float | None, typer.Option("--for", min=0.1, help="Stop by itself after this many seconds.")]
+
+
+@edge.callback()
+def group() -> None:
+    """The gateway: reads devices, keeps every reading until the store has it."""
+
+
+@edge.command("run")
+def edge_run(
+    file: Annotated[Path, typer.Argument(help="Gateway file (TOML).", show_default=False)],
+    limit_s: LimitOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Final status as JSON on standard output.")] = False,
+) -> None:
+    """Run a gateway until Ctrl-C: poll and subscribe, check, buffer on disk, hand over to the store.
+
+    Example: kgce edge run gateway.toml
+    """
+    from kgce.cli.terminal import print_json
+    from kgce.edge.config import DuckDbSink, load_config
+    from kgce.edge.sink import open_sink
+    from kgce.store.open import open_registry
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    config = load_config(file)
+    if config.sink is None:
+        raise ConfigError(
+            f'{file}: no [sink]; add kind = "duckdb" with path, or kind = "influxdb" with url and database'
+        )
+    registry = open_registry(config.sink.path) if isinstance(config.sink, DuckDbSink) else None
+    sink = open_sink(config.sink)
+    try:
+        gateway = _gateway(config, sink, registry)
+        try:
+            asyncio.run(_run(gateway, limit_s))
+            print_json(gateway.status()) if json else tell_hand_overs(gateway.counters())
+        finally:
+            gateway.close()
+    finally:
+        sink.close()
+        if registry is not None:
+            registry.close()
+
+
+async def _run(gateway: Any, limit_s: float | None) -> None:
+    job = asyncio.create_task(gateway.run(), name="gateway")
+    stop = asyncio.create_task(until_stopped(limit_s), name="stop")
+    done, _ = await asyncio.wait({job, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    job.cancel()
+    ended = await asyncio.gather(job, return_exceptions=True)
+    if job in done and isinstance(ended[0], BaseException):
+        raise ended[0]
+
+
+def build_gateway(tables: Mapping[str, Any], *, sink: Sink, registry: Registry) -> Any:
+    """A gateway from configuration tables, its metering points made known to the registry."""
+    from kgce.edge.config import parse_config
+
+    return _gateway(parse_config(tables), sink, registry)
+
+
+def _gateway(config: Any, sink: Sink, registry: Registry | None) -> Any:
+    from kgce.collectors.drivers import build_sources
+    from kgce.edge.gateway import Gateway
+
+    sources = build_sources(config.collectors)
+    if registry is not None:
+        declare(registry, [point for source in sources for point in source.points()])
+    return Gateway(
+        config.gateway.id,
+        sources,
+        sink,
+        config.make_buffer(time.time),
+        checks=config.make_checks(time.time),
+        flush_interval_s=config.gateway.flush_interval_s,
+    )
+
+
+def declare(registry: Registry, points: Iterable[Point]) -> None:
+    """Make metering points known, and institutions nobody has registered yet under their id."""
+    points = list(points)
+    known = {institution.id for institution in registry.institutions()}
+    new = {point.series.institution: point.series.region for point in points if point.series.institution not in known}
+    registry.save_institutions(Institution(name, name, region) for name, region in new.items())
+    registry.save_points(points)
+
+
+def tell_hand_overs(counts: Mapping[str, int]) -> None:
+    """One line: every polled reading is somewhere."""
+    parts = " + ".join(f"{counts[name]:,} {name}" for name in ("stored", "duplicate", "refused", "dropped", "waiting"))
+    say(f"{counts['polled']:,} polled = {parts}")
+
+
+def simulate(
+    site: Annotated[str, typer.Argument(help="A shipped site (county) or a site file (TOML).")] = "county",
+    broker: Annotated[
+        str | None, typer.Option("--broker", help="HOST:PORT of an MQTT broker on loopback; without it one is started.")
+    ] = None,
+    write_gateway: Annotated[
+        Path | None, typer.Option("--write-gateway", help="Write the gateway file that reads this site.")
+    ] = None,
+    limit_s: LimitOption = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the collectors' configuration as JSON.")] = False,
+) -> None:
+    """Simulate a site: its meters, boilers and chargers answer Modbus TCP on loopback and publish MQTT.
+
+    Example: kgce simulate county --write-gateway gateway.toml, then kgce edge run gateway.toml
+    """
+    from kgce.simulators.site import load_site
+
+    asyncio.run(_simulate(load_site(site), broker, write_gateway, limit_s, json=json))
+
+
+async def _simulate(
+    config: Any, broker: str | None, write_gateway: Path | None, limit_s: float | None, *, json: bool
+) -> None:
+    from contextlib import AsyncExitStack
+
+    from kgce.cli.broker import broker_address, embedded_broker
+    from kgce.cli.gateway_file import gateway_toml
+    from kgce.cli.terminal import print_json
+    from kgce.simulators.site import Site
+
+    async with AsyncExitStack() as stack:
+        host, port = (
+            broker_address(broker) if broker else ("127.0.0.1", await stack.enter_async_context(embedded_broker()))
+        )
+        running = await stack.enter_async_context(Site(config, broker_port=port, broker_host=host))
+        collectors = running.gateway_config(port, broker_host=host)
+        if write_gateway is not None:
+            await asyncio.to_thread(write_gateway.write_text, gateway_toml(collectors), encoding="utf-8")
+            say(f"wrote {write_gateway}")
+        if json:
+            print_json(collectors)
+        devices = [device["device"] for link in collectors["modbus"] for device in link["devices"]]
+        say(f"{config.site.name}: {len(devices)} Modbus devices, MQTT broker at {host}:{port} (Ctrl-C ends it)")
+        for link in collectors["modbus"]:
+            units = ", ".join(f"{row['device']} (unit {row['unit']}, {row['profile']})" for row in link["devices"])
+            say(f"  {link['host']}:{link['port']}: {units}")
+        await until_stopped(limit_s)

@@ -17,7 +17,9 @@ from kgce.domain.ports import AppendResult, ReadingStore
 app = typer.Typer(help="Load readings, the registry, weather, or a known data set.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(help="The file to read.", show_default=False)]
-TzOption = Annotated[str | None, typer.Option("--tz", help="IANA zone of times without an offset; without it they are refused.")]
+TzOption = Annotated[
+    str | None, typer.Option("--tz", help="IANA zone of times without an offset; without it they are refused.")
+]
 CHUNK_ROWS = 100_000
 SHOWN_REFUSALS = 20
 LOADED = "dataset.loaded"
@@ -137,7 +139,8 @@ def weather(
 def dataset(
     name: Annotated[str, typer.Argument(help="cambridge or benchmark-annual", show_default=False)],
     data: Annotated[
-        Path | None, typer.Option("--data", envvar="KGCE_DATA", help="Folder of the data sets.", show_default="../shared/data")
+        Path | None,
+        typer.Option("--data", envvar="KGCE_DATA", help="Folder of the data sets.", show_default="../shared/data"),
     ] = None,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
@@ -162,7 +165,9 @@ def is_loaded(at: Database, name: str) -> bool:
     return any(finding.id == LOADED for finding in at.registry.findings(f"dataset:{name}"))
 
 
-def load_dataset(at: Database, name: str, folder: Path, *, quiet: bool, go_on: Callable[[], bool] = lambda: True) -> Report:
+def load_dataset(
+    at: Database, name: str, folder: Path, *, quiet: bool, go_on: Callable[[], bool] = lambda: True
+) -> Report:
     """Read one known data set into the registry and the store; `go_on` is asked between parts."""
     from kgce.collectors.datasets import load
 
@@ -219,8 +224,8 @@ def _tell(report: Report, what: str) -> None:
         _tell_findings(report.findings)
     result = report.result
     say(
-        f"{report.source}: {report.rows:,} rows: {result.stored:,} {what} stored ({result.replaced:,} of them corrections), "
-        f"{result.duplicate:,} already there, {report.refused:,} refused"
+        f"{report.source}: {report.rows:,} rows: {result.stored:,} {what} stored "
+        f"({result.replaced:,} of them corrections), {result.duplicate:,} already there, {report.refused:,} refused"
     )
     if report.rows and not result.stored and not report.refused:
         say("nothing changed: all of it was stored before")

@@ -18,7 +18,7 @@ Advance = Callable[[int, int], None]  # (done, total)
 
 def complain(message: str) -> None:
     """One line on standard error."""
-    print(f"kgce: {' '.join(message.split())}", file=sys.stderr)
+    sys.stderr.write(f"kgce: {' '.join(message.split())}\n")
 
 
 def say(message: str) -> None:
@@ -33,7 +33,9 @@ def print_json(document: Any) -> None:
     sys.stdout.flush()
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
+) -> None:
     """A table on standard output; `right` names the columns of numbers."""
     table = Table(title=title, title_justify="left")
     for column in columns:
@@ -46,7 +48,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 @contextmanager
 def progress(label: str, *, quiet: bool = False) -> Iterator[Advance]:
     """A progress bar on standard error; silent where nobody watches."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=ERR, transient=True, disable=quiet or not ERR.is_terminal)
     with bar:
         task = bar.add_task(label, total=None)

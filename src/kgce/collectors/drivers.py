@@ -1,6 +1,6 @@
-"""Every driver in one visible table."""
+"""The drivers kgce has, and the sources a configuration asks for; configuration in, sources out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from kgce.collectors.config import CollectorsConfig
@@ -11,10 +11,6 @@ from kgce.domain.ports import Source
 DRIVERS: Final[dict[str, Callable[[Any], Source]]] = {"modbus": ModbusSource, "mqtt": MqttSource}
 
 
-def build_sources(config: CollectorsConfig) -> Sequence[Source]:
-    """One source per link and broker, in the configuration's order.
-
-    Raises:
-        ConfigError: a secret is missing from the environment.
-    """
-    return [build(entry) for name, build in DRIVERS.items() for entry in getattr(config, name)]
+def build_sources(config: CollectorsConfig) -> list[Source]:
+    """One source per link; each table of the configuration is named after its driver. Nothing is opened yet."""
+    return [build(link) for name, build in DRIVERS.items() for link in getattr(config, name)]

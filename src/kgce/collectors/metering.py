@@ -8,7 +8,7 @@ from kgce.domain.errors import ConfigError
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Point
 
-_BY_QUANTITY: Final = {carrier.quantity: carrier.code for carrier in CARRIERS.values()}
+CARRIER_OF_QUANTITY: Final = {carrier.quantity: carrier.code for carrier in CARRIERS.values()}
 
 
 def metering_point(place: Place, quantity: str, measurement: str) -> Point:
@@ -17,7 +17,7 @@ def metering_point(place: Place, quantity: str, measurement: str) -> Point:
     Raises:
         ConfigError: the quantity measures no carrier.
     """
-    carrier = _BY_QUANTITY.get(quantity)
+    carrier = CARRIER_OF_QUANTITY.get(quantity)
     if carrier is None:
-        raise ConfigError(f"{place.device}: {quantity} measures no carrier; known: {', '.join(_BY_QUANTITY)}")
+        raise ConfigError(f"{place.device}: {quantity} measures no carrier; known: {', '.join(CARRIER_OF_QUANTITY)}")
     return Point(place.series(quantity, measurement), carrier, Kind.COUNTER, counts=place.counts)

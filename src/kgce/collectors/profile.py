@@ -3,14 +3,24 @@
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kgce.collectors.metering import CARRIER_OF_QUANTITY
 from kgce.collectors.modbus.decode import Decoder, decoder, register_type
 from kgce.domain.errors import InputError, ProfileError
 from kgce.domain.quantities import Kind, quantity_of
 from kgce.domain.units import conversion
+
+
+Order = Literal["big", "little"]
+_ORDERS: Final = {
+    ("big", "big"): "big",
+    ("little", "big"): "little",
+    ("big", "little"): "swapped",
+    ("little", "little"): "little swapped",
+}
 
 
 class _Strict(BaseModel):
@@ -20,7 +30,7 @@ class _Strict(BaseModel):
 class RegisterPlace(_Strict):
     """Where a value lies on the wire; addresses are zero-based."""
 
-    table: Literal["input", "holding"]
+    table: Literal["input", "holding", "coil", "discrete"]
     address: Annotated[int, Field(ge=0, le=65_535)]
     type: str
     length: Annotated[int, Field(gt=0, le=250)] | None = None  # bytes of a text
@@ -28,7 +38,22 @@ class RegisterPlace(_Strict):
     @property
     def words(self) -> int:
         """Registers the value takes."""
-        return (register_type(self.type).length or self.length or 2) // 2
+        return ((register_type(self.type).length or self.length or 2) + 1) // 2
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value is text, of as many bytes as stated."""
+        return register_type(self.type).length == 0
+
+
+class UnitFrom(_Strict):
+    """The unit is set on the device; another point reads it as a code. A code that is not listed means BAD.
+
+    Without any listed code the meaning is unknown: the point's own unit is assumed, and the point must say unverified.
+    """
+
+    point: str
+    units: dict[int, str]
 
 
 class ProfilePoint(_Strict):
@@ -39,8 +64,10 @@ class ProfilePoint(_Strict):
     scale: float = 1.0
     offset: float = 0.0
     unit: str = ""
+    unit_from: UnitFrom | None = None
     kind: Kind
-    order: str | None = None  # where it differs from the device's
+    word_order: Order | None = None  # where it differs from the device's
+    byte_order: Order | None = None
     invalid: tuple[str, ...] | None = None  # hex patterns in value order; none stated = the habits of the type
     mask: int | None = None
     shift: int = 0
@@ -48,20 +75,43 @@ class ProfilePoint(_Strict):
     poll: bool = True  # False: identification and settings, read when asked for
     confidence: Literal["high", "medium", "low"]
     unverified: bool = False
+    source: str = ""  # where it differs from the device's
     note: str = ""
+
+    @property
+    def reads_its_unit(self) -> bool:
+        """Whether a code on the device decides the unit."""
+        return self.unit_from is not None and bool(self.unit_from.units)
 
     @model_validator(mode="after")
     def _fits_the_catalogue(self) -> Self:
-        register = self.register_
-        known = register_type(register.type)
-        if not known.length and register.length is None:
-            raise ValueError(f"{self.name}: type {register.type} needs a length in bytes")
-        if self.poll:
-            quantity = quantity_of(self.name)
-            conversion(self.unit, quantity.unit)
-            if self.kind is not quantity.kind:
-                raise ValueError(f"{self.name}: kind is {self.kind}, the quantity is a {quantity.kind}")
+        try:
+            self._check_register()
+            self._check_quantity()
+        except (InputError, ProfileError, ValueError) as error:
+            raise ValueError(f"{self.name}: {error}") from None
         return self
+
+    def _check_register(self) -> None:
+        register = self.register_
+        if register.is_text and register.length is None:
+            raise ValueError(f"type {register.type} needs a length in bytes")
+        if register.is_text and self.poll:
+            raise ValueError("text is no reading; say poll = false")
+        if (register.type == "bool") is not (register.table in {"coil", "discrete"}):
+            raise ValueError(f"table {register.table} does not hold values of type {register.type}")
+
+    def _check_quantity(self) -> None:
+        quantity = quantity_of(self.name)
+        conversion(self.unit, quantity.unit)
+        if self.kind is not quantity.kind:
+            raise ValueError(f"kind is {self.kind}, the quantity is a {quantity.kind}")
+        if self.metering and self.name not in CARRIER_OF_QUANTITY:
+            raise ValueError(f"measures no carrier; these do: {', '.join(CARRIER_OF_QUANTITY)}")
+        for unit in self.unit_from.units.values() if self.unit_from else ():
+            conversion(unit, quantity.unit)
+        if self.unit_from and not self.unit_from.units and not self.unverified:
+            raise ValueError("the codes of its unit are not known; say unverified = true")
 
 
 class ProfileDevice(_Strict):
@@ -71,7 +121,8 @@ class ProfileDevice(_Strict):
     model: str
     measurement: str
     protocol: Literal["modbus"]
-    order: str = "big"
+    word_order: Order = "big"
+    byte_order: Order = "big"
     max_registers: Annotated[int, Field(gt=0, le=125)] = 125
     max_gap: Annotated[int, Field(ge=0, le=124)] = 10  # unread registers worth bridging
     confidence: Literal["high", "medium", "low"]
@@ -93,20 +144,33 @@ class Profile(_Strict):
             raise ValueError(f"points named twice: {', '.join(sorted(repeated))}")
         if not any(point.poll for point in self.point):
             raise ValueError("no point to poll")
+        polled = {point.name for point in self.point if point.poll}
         for point in self.point:
-            self.decoder(point)
+            if point.unit_from and point.unit_from.point not in polled:
+                raise ValueError(f"{point.name}: unit_from names {point.unit_from.point!r}, which is not polled")
+            if point.register_.words > self.device.max_registers:
+                raise ValueError(f"{point.name}: longer than max_registers {self.device.max_registers}")
+            self._checked_decoder(point)
         return self
+
+    def _checked_decoder(self, point: ProfilePoint) -> None:
+        try:
+            self.decoder(point)
+        except ProfileError as error:
+            raise ValueError(f"{point.name}: {error}") from None
 
     def decoder(self, point: ProfilePoint) -> Decoder:
         """Decoder of a point into the profile's unit."""
+        word_order = "big" if point.register_.is_text else point.word_order or self.device.word_order
         return decoder(
             point.register_.type,
-            point.order or self.device.order,
+            _ORDERS[word_order, point.byte_order or self.device.byte_order],
             scale=point.scale,
             offset=point.offset,
             invalid=point.invalid,
             mask=point.mask,
             shift=point.shift,
+            length=point.register_.length,
         )
 
     @property
@@ -128,9 +192,7 @@ def parse_profile(text: str, name: str) -> Profile:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ProfileError(f"profile {name}: {place}: {first['msg']}") from None
-    except (InputError, ProfileError) as error:
-        raise ProfileError(f"profile {name}: {error}") from None
+        raise ProfileError(f"profile {name}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def profile_names() -> list[str]:

@@ -145,8 +145,7 @@ class Buffer:
 
     def release(self) -> None:
         """The peeked batches were not taken; they may be dropped again if space runs out."""
-        with self._lock:
-            self._lease_end = 0
+        self._lease_end = 0  # no lock: called from the event loop, which must never wait for the disk
 
     def note_dropped(self, rows: int, reason: str) -> None:
         """Count polled rows that could not be put; written with the next transaction that succeeds."""

@@ -37,12 +37,14 @@ class MqttPublisher:
         self._clock = clock
         self._complained = False
         self.published = 0
+        self.attempts = 0  # connections tried
 
     async def run(self) -> None:
         """Publish until cancelled; reconnect with growing pauses, say so once per outage."""
         wait_s = _FIRST_WAIT_S
         while True:
             before = self.published
+            self.attempts += 1
             try:
                 async with aiomqtt.Client(
                     self._host, self._port, identifier=self._client_id, timeout=_REPLY_TIMEOUT_S

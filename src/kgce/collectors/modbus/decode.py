@@ -56,6 +56,7 @@ def _bcd48(raw: bytes) -> Value:
 TYPES: Final[dict[str, RegisterType]] = {
     entry.name: entry
     for entry in (
+        RegisterType("bool", 2, _struct("H")),  # a coil or discrete input, handed on as a register of 0 or 1
         RegisterType("int16", 2, _struct("h"), ("8000", "7fff")),
         RegisterType("uint16", 2, _struct("H"), ("ffff",)),
         RegisterType("int32", 4, _struct("i"), ("80000000", "7fffffff")),
@@ -88,21 +89,25 @@ def register_type(name: str) -> RegisterType:
     return found
 
 
+_SWAPS: Final = {"little": 0, "swapped": 1, "little swapped": 1}  # which byte of a word comes first in the value
+
+
 def byte_positions(order: str, length: int) -> tuple[int, ...]:
     """Which wire byte stands at each place of the value, for an order of the field's notations.
 
     The value's bytes are A (most significant), B, C, ...; an order such as CDAB says how they arrive. Worked on the
     32-bit value 0x11223344: ABCD arrives as 11 22 33 44, CDAB as 33 44 11 22, BADC as 22 11 44 33, DCBA as 44 33 22 11.
-    "big" is all in order, "little" is the low word first.
+    "big" is all in order, "little" is the low word first; "swapped" is BADC and "little swapped" DCBA at any length.
 
     Raises:
         ProfileError: the letters do not fit the length.
     """
     if order == "big" or length <= 1 or (order == "AB" and length % WORD_BYTES == 0):
         return tuple(range(length))
-    if order == "little":
-        words = range(length - WORD_BYTES, -1, -WORD_BYTES)
-        return tuple(place for word in words for place in (word, word + 1))
+    if order in _SWAPS:
+        words = range(0, length, WORD_BYTES) if order == "swapped" else range(length - WORD_BYTES, -1, -WORD_BYTES)
+        first = _SWAPS[order]
+        return tuple(place for word in words for place in (word + first, word + 1 - first))
     letters = [chr(ord("A") + place) for place in range(length)]
     if order == "ABCD" and length % WORD_BYTES == 0 and length != len(order):
         return tuple(range(length))  # how the sources call plain order of longer values
@@ -125,7 +130,7 @@ class Decoder:
 
     def __call__(self, wire: bytes) -> Value:
         """Value in the source's unit; None where the device says "not available" or the bytes are no number."""
-        raw = bytes([wire[place] for place in self.positions]) if self.type.length else wire
+        raw = bytes([wire[place] for place in self.positions]) if self.positions else wire
         if raw in self.markers:
             return None
         value = self.type.unpack(raw)
@@ -147,16 +152,26 @@ def decoder(
     invalid: tuple[str, ...] | None = None,
     mask: int | None = None,
     shift: int = 0,
+    length: int | None = None,
 ) -> Decoder:
-    """Build a decoder; `invalid` are hex patterns in value order, None = the habits of the type.
+    """Build a decoder; `invalid` are hex patterns in value order, None = the habits of the type; length is a text's.
 
     Raises:
-        ProfileError: unknown type, an order or a marker that does not fit.
+        ProfileError: unknown type, an order, a marker or a mask that does not fit.
     """
     found = register_type(type_name)
+    if mask is not None and not type_name.startswith("uint"):
+        raise ProfileError(f"a mask cuts bits out of an unsigned type, not out of {type_name}")
     markers = found.markers if invalid is None else invalid
     for marker in markers:
         if found.length and len(marker) != 2 * found.length:
             raise ProfileError(f"invalid marker {marker!r} does not have the {found.length} bytes of {type_name}")
-    patterns = frozenset(bytes.fromhex(marker) for marker in markers)
-    return Decoder(found, byte_positions(order, found.length), patterns, scale, offset, mask, shift)
+    positions = byte_positions(order, found.length or length or 0)
+    return Decoder(found, positions, _patterns(markers), scale, offset, mask, shift)
+
+
+def _patterns(markers: tuple[str, ...]) -> frozenset[bytes]:
+    try:
+        return frozenset(bytes.fromhex(marker) for marker in markers)
+    except ValueError:
+        raise ProfileError(f"invalid markers {', '.join(markers)} are not all hex digits") from None

@@ -1,1 +1,1 @@
-"""MQTT devices: JSON payloads in, batches out."""
+"""MQTT subscriptions: JSON messages in, batches out."""

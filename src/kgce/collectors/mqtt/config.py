@@ -1,105 +1,116 @@
-"""Configuration of an MQTT source: a broker, and what each topic's payload means."""
+"""Configuration of an MQTT broker, the topics on it, and what their messages mean."""
 
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from kgce.collectors.metering import metering_point
-from kgce.collectors.mqtt.paths import parse_path
+from kgce.collectors.files.times import zone
+from kgce.collectors.metering import CARRIER_OF_QUANTITY
+from kgce.collectors.mqtt.json_path import Step, parse_path
 from kgce.collectors.place import Place, Strict
-from kgce.domain.errors import ConfigError
+from kgce.domain.errors import ConfigError, InputError
 from kgce.domain.quantities import quantity_of
 from kgce.domain.units import conversion
 
 
-class TimeRule(Strict):
-    """Where a payload keeps its own time. Without a rule the time of arrival counts."""
+def _path(text: str) -> str:
+    parse_path(text)
+    return text
 
-    path: str
+
+JsonPath = Annotated[str, AfterValidator(_path)]
+
+
+class TimeRule(Strict):
+    """Where a message keeps its time."""
+
+    path: JsonPath
     format: Literal["iso", "unix_s", "unix_ms"]
-    tz: str | None = None  # of ISO times without an offset; without it they are refused
+    tz: str | None = None  # zone of ISO times without offset; without it they are refused
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The path, parsed."""
+        return parse_path(self.path)
 
     @model_validator(mode="after")
-    def _names_a_zone(self) -> Self:
-        parse_path(self.path)
+    def _zone_fits(self) -> Self:
+        if self.tz is not None and self.format != "iso":
+            raise ValueError(f"tz belongs to ISO times; {self.format} is UTC already")
         if self.tz is not None:
             try:
-                ZoneInfo(self.tz)
-            except (ZoneInfoNotFoundError, ValueError):
-                raise ValueError(f"unknown time zone {self.tz!r}") from None
+                zone(self.tz)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
         return self
 
 
 class FieldRule(Strict):
-    """Where a quantity lies in the payload: `ENERGY.Power[0]`; an empty path is the whole payload."""
+    """Where a message keeps one quantity, and in which unit."""
 
-    path: str = ""
+    path: JsonPath = ""  # "" = the whole payload is the value
     unit: str = ""
-    scale: float = 1.0
+    scale: float = 1.0  # value in unit = number in the message x scale
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The path, parsed."""
+        return parse_path(self.path)
 
 
 class SubscriptionConfig(Place):
-    """One topic that carries one device."""
+    """One topic of one device; a device may have several topics, a topic several devices."""
 
     topic: Annotated[str, Field(min_length=1)]
     measurement: Annotated[str, Field(min_length=1)]
-    time: TimeRule | None = None
+    time: TimeRule | None = None  # None = the time of arrival
     fields: Annotated[dict[str, FieldRule], Field(min_length=1)]
-    metering: str | None = None  # the quantity that measures the device's total
+    metering: str | None = None  # the field that measures the device's total
 
     @model_validator(mode="after")
-    def _fits_the_catalogue(self) -> Self:
-        if "#" in self.topic or "+" in self.topic:
-            raise ValueError(f"{self.topic}: a wildcard cannot say which device it is; give each device its topic")
+    def _can_work(self) -> Self:
+        if set("+#") & set(self.topic):
+            raise ValueError(f"{self.topic}: one topic belongs to one device, wildcards would mix several")
         for name, rule in self.fields.items():
-            parse_path(rule.path)
-            conversion(rule.unit, quantity_of(name).unit)
-        if self.metering is not None:
-            if self.metering not in self.fields:
-                raise ValueError(f"{self.topic}: metering names {self.metering}, which is not among the fields")
-            metering_point(self, self.metering, self.measurement)
+            try:
+                conversion(rule.unit, quantity_of(name).unit)
+            except InputError as error:
+                raise ValueError(f"{self.topic}: {name}: {error}") from None
+        if self.metering is not None and self.metering not in self.fields:
+            raise ValueError(f"{self.topic}: metering names {self.metering!r}, which is no field")
+        if self.metering is not None and self.metering not in CARRIER_OF_QUANTITY:
+            raise ValueError(f"{self.topic}: {self.metering} measures no carrier")
         return self
 
 
 class MqttConfig(Strict):
-    """One broker."""
+    """One broker; the client id must stay the same for ever, for the broker keeps what arrives meanwhile under it."""
 
     host: str
     port: Annotated[int, Field(gt=0, le=65_535)] = 1883
-    client_id: Annotated[str, Field(min_length=1)]  # stable: the broker keeps the session under this name
+    client_id: Annotated[str, Field(min_length=1)]
     username: str | None = None
-    password_env: str | None = None  # name of the environment variable that holds the password
+    password_env: str | None = None
     tls: bool = False
-    ca_file: Path | None = None
-    keepalive_s: Annotated[int, Field(gt=0, le=3600)] = 30
+    ca_file: str | None = None  # None = the system's authorities
+    keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    silent_after_s: Annotated[float, Field(gt=0)] = 3600.0  # a device without a message for so long counts as offline
     subscriptions: Annotated[tuple[SubscriptionConfig, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _topics_differ(self) -> Self:
-        topics = [subscription.topic for subscription in self.subscriptions]
-        repeated = sorted({topic for topic in topics if topics.count(topic) > 1})
-        if repeated:
-            raise ValueError(f"topics subscribed twice: {', '.join(repeated)}")
+    def _secrets_are_there(self) -> Self:
+        if self.password_env and self.username is None:
+            raise ValueError("password_env needs a username")
+        if self.password_env and self.password_env not in os.environ:
+            raise ValueError(f"environment variable {self.password_env} is not set; export it, or leave this key out")
+        if self.ca_file and not self.tls:
+            raise ValueError("ca_file needs tls = true")
         return self
 
-    @cached_property
-    def by_topic(self) -> dict[str, SubscriptionConfig]:
-        """Subscriptions by their topic."""
-        return {subscription.topic: subscription for subscription in self.subscriptions}
-
+    @property
     def password(self) -> str | None:
-        """The password from the environment.
-
-        Raises:
-            ConfigError: the variable is not set.
-        """
-        if self.password_env is None:
-            return None
-        found = os.environ.get(self.password_env)
-        if found is None:
-            raise ConfigError(f"mqtt {self.host}: environment variable {self.password_env} is not set")
-        return found
+        """The secret itself, from the environment."""
+        return os.environ[self.password_env] if self.password_env else None

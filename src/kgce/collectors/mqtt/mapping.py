@@ -1,102 +1,87 @@
-"""Payload to readings, by the subscription's rules: pure, and never raising for what a device sent."""
+"""One message in, readings out: pure, no connection, no clock. Whatever does not fit is counted with a reason.
 
-import math
-from collections.abc import Sequence
+source.py --payload--> Mapping.read --rows, reasons--> source.py
+"""
+
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any, Self
 
 import orjson
 
 from kgce.collectors.mqtt.config import SubscriptionConfig, TimeRule
-from kgce.collectors.mqtt.paths import MISSING, lookup
-from kgce.domain.batch import Batch
+from kgce.collectors.mqtt.json_number import Refused, number
+from kgce.collectors.mqtt.json_path import Step
+from kgce.collectors.mqtt.message_time import message_time_ms
+from kgce.domain.batch import Quality
 from kgce.domain.quantities import quantity_of
 from kgce.domain.tree import Series
 from kgce.domain.units import conversion
 
-_UNIX_MS: Final = {"unix_s": 1000.0, "unix_ms": 1.0}
+Row = tuple[Series, int, float, int]  # series, time_ms, value, quality
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """Readings of one message, and why anything in it was not one."""
+    """What a message gave: readings, and why the message or single fields gave none."""
 
-    batch: Batch
-    refusals: Sequence[str] = ()
-
-
-def map_message(subscription: SubscriptionConfig, payload: bytes, *, retained: bool, arrived_ms: int) -> Mapped:
-    """Readings of one message.
-
-    A retained message without its own time is no sample: nobody knows when it was taken (devices.md hazard 38).
-    An empty payload clears a retained message; it is not zero. What is absent or no number is refused with its reason.
-    """
-    if not payload:
-        return _refused("empty payload")
-    if retained and subscription.time is None:
-        return _refused("retained message without its own time")
-    document = _document(payload, subscription)
-    if document is MISSING:
-        return _refused("payload is not JSON")
-    time_ms = arrived_ms if subscription.time is None else _time_ms(document, subscription.time)
-    if isinstance(time_ms, str):
-        return _refused(time_ms)
-    rows: list[tuple[Series, int, float, int]] = []
-    refusals: list[str] = []
-    for quantity, rule in subscription.fields.items():
-        value = _number(lookup(document, rule.path))
-        if isinstance(value, str):
-            refusals.append(f"{quantity}: {value}")
-            continue
-        scale, offset = conversion(rule.unit, quantity_of(quantity).unit)
-        rows.append(
-            (subscription.series(quantity, subscription.measurement), time_ms, value * rule.scale * scale + offset, 0)
-        )
-    return Mapped(Batch.from_rows(rows), refusals)
+    rows: tuple[Row, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
-def _refused(reason: str) -> Mapped:
-    return Mapped(Batch.empty(), [reason])
+@dataclass(frozen=True, slots=True)
+class _Field:
+    series: Series
+    steps: tuple[Step, ...]
+    scale: float  # to the canonical unit, the rule's own scale included
+    offset: float
 
 
-def _document(payload: bytes, subscription: SubscriptionConfig) -> Any:
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """What the messages of one subscription mean."""
+
+    time: TimeRule | None
+    fields: tuple[_Field, ...]
+
+    @classmethod
+    def of(cls, config: SubscriptionConfig) -> Self:
+        """Prepare the fields of a subscription."""
+        fields = []
+        for name, rule in config.fields.items():
+            scale, offset = conversion(rule.unit, quantity_of(name).unit)
+            fields.append(_Field(config.series(name, config.measurement), rule.steps, rule.scale * scale, offset))
+        return cls(config.time, tuple(fields))
+
+    def read(self, payload: bytes, *, retained: bool, arrived_ms: int) -> Mapped:
+        """Readings of one message, all with its one time; nothing is raised whatever the payload."""
+        try:
+            document = _document(payload)
+            time_ms = self._time_ms(document, retained=retained, arrived_ms=arrived_ms)
+        except Refused as refusal:
+            return Mapped(refused=(str(refusal),))
+        rows: list[Row] = []
+        refused: list[str] = []
+        for one in self.fields:
+            try:
+                value = number(document, one.steps) * one.scale + one.offset
+            except Refused as refusal:
+                refused.append(f"{one.series.quantity} {refusal}")
+            else:
+                rows.append((one.series, time_ms, value, int(Quality.GOOD)))
+        return Mapped(tuple(rows), tuple(refused))
+
+    def _time_ms(self, document: Any, *, retained: bool, arrived_ms: int) -> int:
+        if self.time is not None:
+            return message_time_ms(document, self.time)
+        if retained:  # it may be a day old and says so nowhere (devices.md hazard 38)
+            raise Refused("retained without its own time")
+        return arrived_ms
+
+
+def _document(payload: bytes) -> Any:
+    if not payload.strip():
+        raise Refused("empty payload")
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
-        whole = all(not rule.path for rule in subscription.fields.values())
-        return payload.decode("utf-8", "replace").strip() if whole and subscription.time is None else MISSING
-
-
-def _number(found: Any) -> float | str:
-    if found is MISSING:
-        return "absent"
-    if found is None:
-        return "null"
-    if isinstance(found, bool) or not isinstance(found, int | float | str):
-        return f"{type(found).__name__} is no number"
-    try:
-        value = float(found)  # some families send their numbers as text
-    except ValueError:
-        return f"{found!r} is no number"
-    return value if math.isfinite(value) else f"{found!r} is no finite number"
-
-
-def _time_ms(document: Any, rule: TimeRule) -> int | str:
-    """UTC milliseconds of the payload's own time, or why it has none."""
-    found = lookup(document, rule.path)
-    if rule.format in _UNIX_MS:
-        value = _number(found)
-        return f"time: {value}" if isinstance(value, str) else round(value * _UNIX_MS[rule.format])
-    if not isinstance(found, str):
-        return "time: absent"
-    try:
-        moment = datetime.fromisoformat(found)
-    except ValueError:
-        return "time: not ISO 8601"
-    if moment.tzinfo is None:
-        if rule.tz is None:
-            return "time: no offset, and no tz configured"
-        moment = moment.replace(tzinfo=ZoneInfo(rule.tz))
-    return round(moment.timestamp() * 1000)
+        raise Refused("not JSON") from None

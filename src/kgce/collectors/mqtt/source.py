@@ -29,6 +29,8 @@ LONGEST_PAUSE_S: Final = 30.0
 class MqttSource:
     """Readings from one broker; the session persists, so nothing published while away is lost."""
 
+    repeats_unacknowledged = True  # the broker sends again what was never acknowledged: never drop it on a full disk
+
     def __init__(self, config: MqttConfig, *, wall_clock: Callable[[], float] = time.time) -> None:
         """Nothing is connected yet.
 
