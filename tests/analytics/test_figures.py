@@ -174,7 +174,8 @@ def test_todays_amounts_are_summed_by_carrier_with_coverage() -> None:
     start = ms(2019, 6, 1)
     for name, power in (("a", 10.0), ("b", 5.0)):
         at.counter(name, "main", {start + hour * HOUR: hour * power for hour in range(-1, 13)})
-    at.counter("b", "water", {}, carrier="water")
+    at.counter("b", "water", {start - 48 * HOUR: 7.0}, carrier="water")
+    at.counter("b", "retired", {start - 90 * 24 * HOUR: 7.0}, carrier="heat")
     rows = {
         row.carrier: row
         for row in carrier_amounts(
@@ -184,6 +185,7 @@ def test_todays_amounts_are_summed_by_carrier_with_coverage() -> None:
     assert rows["electricity"].amount == pytest.approx(12 * 15)
     assert rows["electricity"].kgce == pytest.approx(12 * 15 * 0.1229)
     assert rows["electricity"].coverage_ratio == pytest.approx(0.5)
+    assert "heat" not in rows, "a meter not heard of for months is not waited for"
     assert (rows["water"].amount, rows["water"].kgce, rows["water"].coverage_ratio) == (None, None, 0.0)
 
 

@@ -111,7 +111,7 @@ class MoodySink:
 class FakeSource:
     """Emits what its script yields, then waits to be cancelled like a real source."""
 
-    def __init__(self, name: str, batches: Sequence[Batch | Exception] = ()) -> None:
+    def __init__(self, name: str, batches: Sequence[Batch | BaseException] = ()) -> None:
         self._name = name
         self.batches = list(batches)
         self.acknowledged = 0
@@ -132,7 +132,7 @@ class FakeSource:
         self.starts += 1
         while self.batches:
             step = self.batches.pop(0)
-            if isinstance(step, Exception):
+            if isinstance(step, BaseException):
                 raise step
             await emit(step)
             self.acknowledged += 1

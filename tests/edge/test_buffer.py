@@ -166,7 +166,8 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing_older(buffer) -> None:
     assert counts["dropped"] == 1000
     assert holds(counts)
     full_disk(buffer, is_full=False)
-    buffer.put(power_batch(0, 7))
+    buffer.put(power_batch(0, 3))
+    buffer.put(power_batch(3, 4))
     with reopen(buffer) as again:
         assert again.counters() == {**counts, "polled": counts["polled"] + 7, "waiting": counts["waiting"] + 7}
 

@@ -95,7 +95,7 @@ async def test_a_source_that_dies_is_started_again_and_the_others_go_on(buffer, 
     sink = MemorySink()
     gateway = make(buffer, [dying, healthy], sink)
     running = asyncio.create_task(gateway.run())
-    await until(lambda: len(sink.rows) == 7)
+    await until(lambda: len(sink.rows) == 7 and dying.acknowledged == 2)
     assert (dying.starts, healthy.starts) == (4, 1)
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"], "said once, and once when it is back"
     status = {source["name"]: source for source in gateway.status()["sources"]}

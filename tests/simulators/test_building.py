@@ -4,6 +4,7 @@ import pytest
 from kgce.simulators.boiler import CYCLE_MS
 from kgce.simulators.county import county
 from kgce.simulators.load import electricity_counter
+from kgce.simulators.progress import remaining
 from kgce.simulators.timeline import (
     EPOCH_MS,
     HOUR_MS,
@@ -58,6 +59,21 @@ def test_a_planted_intensity_is_found_again_in_2015():
     kwh = np.diff(counter.total(NEW_YEARS_MS[:2]))[0]
 
     assert kwh == pytest.approx(40 * 5000, rel=0.06)  # measures of the first year may act already
+
+
+def test_measures_act_gradually_and_by_one_retrofit():
+    """progress.py plants rates of -0.4 to 2 % a year and a step of 0 to 8 % between 2016 and 2021."""
+    hours = np.arange(12 * 8766, dtype=np.int64)
+    for seed in range(40):
+        left = remaining(seed, "electricity", hours)
+        steps = left[1:] / left[:-1]
+        at = int(steps.argmin())
+        assert left[0] == 1.0
+        assert 0.92 <= steps[at] < 1.0
+        if steps[at] < 0.999:  # a retrofit worth seeing
+            assert 8766 - 2 <= at <= 7 * 8766
+        assert 0.78 < left[-1] < 1.04
+    assert min(remaining(seed, "electricity", hours)[-1] for seed in range(40)) < 0.85
 
 
 def test_institutions_differ_in_their_progress_since_2015():

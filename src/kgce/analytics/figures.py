@@ -11,10 +11,10 @@ from kgce.analytics.grid import Grid, edges_ms
 from kgce.analytics.indicators import UNIT, Indicator
 from kgce.analytics.judging import Judged, judge
 from kgce.analytics.ledger.amounts import Provenance, flag_names
-from kgce.analytics.ledger.points import point_amounts, read_neighbourly, totals
+from kgce.analytics.ledger.points import point_amounts, read_neighbourly
 from kgce.analytics.ranking import rank_within
 from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR, TARGETED_DROP, achieved_drop, progress
-from kgce.analytics.years import carrier_table
+from kgce.analytics.years import heard_table
 from kgce.domain.batch import Batch
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.errors import UnknownPoint
@@ -212,10 +212,12 @@ def carrier_amounts(
     end_ms: int,
     factor_set: FactorSet,
 ) -> list[CarrierAmount]:
-    """What was used of each carrier in [start, end), summed over the points that count (of one institution)."""
+    """What was used of each carrier in [start, end), summed over the points that count (of one institution).
+
+    A point that was not heard of within forty days of the span takes no part; one that was counts in the coverage.
+    """
     points = [point for point in registry.points(institution) if point.counts]
-    amount, coverage = totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone="UTC")
-    table = carrier_table(points, amount, coverage)
+    table = heard_table(store, points, start_ms=start_ms, end_ms=end_ms)
     rows = []
     for place in np.flatnonzero(table.points[0] > 0):
         code = table.carriers[place]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from kgce.analytics.indicators import CarrierTable
-from kgce.analytics.ledger.points import totals
+from kgce.analytics.ledger.points import Totals, totals
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.ports import ReadingStore, Registry
 from kgce.domain.tree import Institution, Point
@@ -44,14 +44,17 @@ def year_table(store: ReadingStore, registry: Registry, year: int, only: str | N
     table = _empty(len(institutions))
     for timezone, points in zones.items():
         start_ms, end_ms = year_span_ms(year, timezone)
-        _add(table, row_of, points, *totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone=timezone))
+        _add(table, row_of, points, totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone=timezone))
     return YearTable(tuple(institutions), table)
 
 
-def carrier_table(points: Sequence[Point], amount: np.ndarray, coverage: np.ndarray) -> CarrierTable:
-    """One row that sums all these points by carrier."""
+def heard_table(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int) -> CarrierTable:
+    """One row that sums a span over the points that were heard in or near it; retired ones are not waited for."""
+    found = totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone="UTC")
+    heard = [point for point, was_heard in zip(points, found.heard, strict=True) if was_heard]
     table = _empty(1)
-    _add(table, {point.series.institution: 0 for point in points}, points, amount, coverage)
+    part = Totals(found.amount[found.heard], found.coverage[found.heard], found.heard[found.heard])
+    _add(table, {point.series.institution: 0 for point in heard}, heard, part)
     return table
 
 
@@ -60,14 +63,12 @@ def _empty(rows: int) -> CarrierTable:
     return CarrierTable(ALL_CARRIERS, np.full(shape, np.nan), np.zeros(shape), np.zeros(shape))
 
 
-def _add(
-    table: CarrierTable, row_of: dict[str, int], points: Sequence[Point], amount: np.ndarray, coverage: np.ndarray
-) -> None:
+def _add(table: CarrierTable, row_of: dict[str, int], points: Sequence[Point], found: Totals) -> None:
     rows = np.array([row_of[point.series.institution] for point in points], np.intp)
     columns = np.array([PLACE_OF[point.carrier] for point in points], np.intp)
-    known = np.isfinite(amount)
+    known = np.isfinite(found.amount)
     held = table.amount[rows[known], columns[known]]
     table.amount[rows[known], columns[known]] = np.where(np.isnan(held), 0.0, held)
-    np.add.at(table.amount, (rows[known], columns[known]), amount[known])
-    np.add.at(table.coverage_sum, (rows, columns), coverage)
+    np.add.at(table.amount, (rows[known], columns[known]), found.amount[known])
+    np.add.at(table.coverage_sum, (rows, columns), found.coverage)
     np.add.at(table.points, (rows, columns), 1.0)

@@ -1,6 +1,5 @@
 """`kgce serve`: API and console on what is stored."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -21,11 +20,11 @@ def serve(
     """
     from kgce.api.app import Context, create_app
     from kgce.api.live import LiveHub
-    from kgce.api.server import serve_app
+    from kgce.api.server import serve as serve_until_stopped
 
     with database(db, store) as at:
         hub = LiveHub()
         hub.publish(at.store.latest())
         app = create_app(Context(store=at.store, registry=at.registry, hub=hub, gateway_status=None))
         say(f"kgce on http://{host}:{port} (Ctrl-C ends it)")
-        asyncio.run(serve_app(app, host=host, port=port))
+        serve_until_stopped(app, host=host, port=port)

@@ -13,7 +13,6 @@ from kgce.domain.errors import InputError, ProfileError
 from kgce.domain.quantities import Kind, quantity_of
 from kgce.domain.units import conversion
 
-
 Order = Literal["big", "little"]
 _ORDERS: Final = {
     ("big", "big"): "big",

@@ -77,7 +77,11 @@ def history(simulated: SimulatedBuilding, *, start_ms: int, end_ms: int) -> tupl
     if start_ms < EPOCH_MS or end_ms > int(midnight_ms(np.array(day_index(LAST_YEAR + 1, 1, 1)))):
         raise ValueError(f"the simulated county lives from {FIRST_YEAR} to {LAST_YEAR}; ask for a range inside")
     first, end = -(-(start_ms - EPOCH_MS) // DAY_MS), -(-(end_ms - EPOCH_MS) // DAY_MS)
-    time_ms = midnight_ms(np.arange(first, max(first, end), dtype=np.int64))
+    return counters_at(simulated, midnight_ms(np.arange(first, max(first, end), dtype=np.int64)))
+
+
+def counters_at(simulated: SimulatedBuilding, time_ms: Int64Array) -> tuple[list[Point], Batch]:
+    """What the building's meters show at the given times, (n,) ascending UTC milliseconds."""
     points, columns = [], []
     for point, value in _counters(simulated, time_ms):
         points.append(point)

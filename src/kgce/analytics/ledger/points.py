@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.counter import counter_amounts
 from kgce.analytics.ledger.interval import interval_amounts, interval_ends
-from kgce.domain.batch import UNUSABLE, Batch, FloatArray, Int64Array
+from kgce.domain.batch import UNUSABLE, Batch, BoolArray, FloatArray, Int64Array
 from kgce.domain.ports import ReadingStore
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Point, Series, Step
@@ -35,18 +36,28 @@ def point_amounts(point: Point, rows: Batch, edges_ms: Int64Array, timezone: str
     return counter_amounts(rows.time_ms, rows.value, rows.quality, edges_ms)
 
 
-def totals(
-    store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int, timezone: str
-) -> tuple[FloatArray, FloatArray]:
-    """One amount per point over one span: (amount, coverage), each (n,), amount in the point's unit, NaN = unknown."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """One amount per point over one span, each (n,).
+
+    amount in the point's unit, NaN = unknown; coverage 0..1; heard: whether any reading lies in or near the span.
+    """
+
+    amount: FloatArray
+    coverage: FloatArray
+    heard: BoolArray
+
+
+def totals(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int, timezone: str) -> Totals:
+    """One amount per point over one span."""
     edges = np.array([start_ms, end_ms], np.int64)
-    amount, coverage = np.full(len(points), np.nan), np.zeros(len(points))
+    found = Totals(np.full(len(points), np.nan), np.zeros(len(points)), np.zeros(len(points), np.bool_))
     place_of = {point.series.key: place for place, point in enumerate(points)}
     for series, rows in read_neighbourly(store, points, start_ms=start_ms, end_ms=end_ms):
         place = place_of[series.key]
         result = point_amounts(points[place], rows, edges, timezone)
-        amount[place], coverage[place] = result.amount[0], result.coverage[0]
-    return amount, coverage
+        found.amount[place], found.coverage[place], found.heard[place] = result.amount[0], result.coverage[0], True
+    return found
 
 
 def read_neighbourly(

@@ -1,4 +1,7 @@
-"""Decodes the answer of one request: all its points, into canonical units."""
+"""Decodes the answer of one request: all its points, into canonical units.
+
+A point whose unit the device itself states stays in that unit; declared_units.py converts it.
+"""
 
 import struct
 from collections.abc import Sequence
@@ -9,13 +12,13 @@ import numpy as np
 
 from kgce.collectors.modbus.decode import Decoder
 from kgce.collectors.modbus.plan import Read
-from kgce.collectors.profile import Profile
+from kgce.collectors.profile import Profile, ProfilePoint
 from kgce.domain.batch import FloatArray
 from kgce.domain.quantities import quantity_of
 from kgce.domain.units import conversion
 
 STRUCT_CODE: Final = {
-    "int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "uint64": "Q",
+    "bool": "H", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "uint64": "Q",
     "float16": "e", "float32": "f", "float64": "d",
 }  # fmt: skip
 
@@ -63,7 +66,7 @@ class Block:
 def block_of(profile: Profile, read: Read) -> Block:
     """Prepare the decoding of one request."""
     decoders = tuple(profile.decoder(point) for point in read.points)
-    units = [conversion(point.unit, quantity_of(point.name).unit) for point in read.points]
+    units = [(1.0, 0.0) if point.reads_its_unit else _to_canonical(point) for point in read.points]
     fast = _struct_of(read, decoders)
     if fast is None:
         scale, offset = (np.array(column, np.float64) for column in zip(*units, strict=True))
@@ -71,6 +74,10 @@ def block_of(profile: Profile, read: Read) -> Block:
     scale = np.array([point.scale * unit[0] for point, unit in zip(read.points, units, strict=True)])
     offset = np.array([point.offset * unit[0] + unit[1] for point, unit in zip(read.points, units, strict=True)])
     return Block(read, decoders, scale, offset, fast, tuple(_numbers(decoder) for decoder in decoders))
+
+
+def _to_canonical(point: ProfilePoint) -> tuple[float, float]:
+    return conversion(point.unit, quantity_of(point.name).unit)
 
 
 def _struct_of(read: Read, decoders: Sequence[Decoder]) -> struct.Struct | None:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from kgce.collectors.place import Place, Strict
 from kgce.collectors.profile import Profile, load_profile
+from kgce.domain.errors import ProfileError
 
 
 class ModbusDeviceConfig(Place):
@@ -25,6 +26,14 @@ class ModbusDeviceConfig(Place):
         """
         return load_profile(self.profile)
 
+    @model_validator(mode="after")
+    def _profile_fits(self) -> Self:
+        try:
+            _ = self.map
+        except ProfileError as error:
+            raise ValueError(f"{self.device}: {error}") from None
+        return self
+
 
 class ModbusLinkConfig(Strict):
     """One TCP connection; all devices behind it share it, one request at a time."""
@@ -37,7 +46,6 @@ class ModbusLinkConfig(Strict):
     @model_validator(mode="after")
     def _can_work(self) -> Self:
         for device in self.devices:
-            _ = device.map
             if self.timeout_s >= device.interval_s:
                 raise ValueError(
                     f"{device.device}: timeout_s {self.timeout_s} is not below interval_s {device.interval_s}"

@@ -4,18 +4,24 @@ Whatever goes wrong closes it, so that no late reply is ever taken for the next 
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable
 from typing import Final
 
 from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ExceptionResponse
+from pymodbus.exceptions import ModbusException, ModbusIOException
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from kgce.collectors.modbus.plan import Read
 from kgce.domain.errors import DeviceUnreachable, TryAgain
 
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # tells every timeout; kgce logs a loss once
+
+FUNCTIONS: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}  # Modbus Application Protocol V1.1b3, section 6
+GATEWAY_PATH_UNAVAILABLE: Final = 0x0A
+GATEWAY_TARGET_SILENT: Final = 0x0B
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 30.0
 
@@ -43,32 +49,40 @@ class ModbusLink:
         self._client: AsyncModbusTcpClient | None = None
         self._pause_s = FIRST_PAUSE_S
         self._closed_until = 0.0
+        self._one_at_a_time = asyncio.Lock()
 
     async def read(self, unit: int, read: Read) -> list[int]:
-        """Registers of one request.
+        """Registers of one request; coils and discrete inputs as registers of 0 or 1.
 
         Raises:
             LinkDown: no connection; the next attempt waits longer and longer, at most 30 s, with jitter.
-            DeviceUnreachable: no whole answer in time.
+            DeviceUnreachable: no whole answer in time, or a gateway says that nobody is there.
             DeviceRefused: the device answered with an exception.
         """
-        client = await self._connected()
-        ask = client.read_input_registers if read.table == "input" else client.read_holding_registers
-        try:
-            answer = await ask(read.address, count=read.count, device_id=unit)
-        except (ModbusException, OSError, TimeoutError) as error:
-            self.close()
-            raise DeviceUnreachable(f"no answer from {self.host}:{self.port} unit {unit}: {error}") from error
-        except asyncio.CancelledError:
-            self.close()  # its answer may still come; nobody must take it for another's
-            raise
+        async with self._one_at_a_time:
+            client = await self._connected()
+            try:
+                answer = await _ask(client, unit, read)
+            except (ModbusException, OSError, TimeoutError) as error:
+                self.close()
+                raise DeviceUnreachable(f"{self.host}:{self.port} unit {unit}: {_reason(error)}") from error
+            except asyncio.CancelledError:
+                self.close()  # its answer may still come; nobody must take it for another's
+                raise
+            return self._values(answer, unit, read)
+
+    def _values(self, answer: ModbusPDU, unit: int, read: Read) -> list[int]:
         if isinstance(answer, ExceptionResponse):
-            raise DeviceRefused(answer.exception_code, read)
-        if len(answer.registers) != read.count:
+            code = answer.exception_code
+            if code in {GATEWAY_PATH_UNAVAILABLE, GATEWAY_TARGET_SILENT}:
+                raise DeviceUnreachable(f"{self.host}:{self.port} has no unit {unit} behind it (exception {code:#04x})")
+            raise DeviceRefused(code, read)
+        found = [int(bit) for bit in answer.bits[: read.count]] if read.is_bits else list(answer.registers)
+        if answer.function_code != FUNCTIONS[read.table] or len(found) != read.count:
             self.close()
-            found = len(answer.registers)
-            raise DeviceUnreachable(f"{self.host}:{self.port} unit {unit} sent {found} of {read.count} registers")
-        return list(answer.registers)
+            wrong = f"function {answer.function_code} with {len(found)} of {read.count} values"
+            raise DeviceUnreachable(f"{self.host}:{self.port} unit {unit} answered {wrong}")
+        return found
 
     async def _connected(self) -> AsyncModbusTcpClient:
         if self._client is not None and self._client.connected:
@@ -97,3 +111,19 @@ class ModbusLink:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+async def _ask(client: AsyncModbusTcpClient, unit: int, read: Read) -> ModbusPDU:
+    match read.table:
+        case "coil":
+            return await client.read_coils(read.address, count=read.count, device_id=unit)
+        case "discrete":
+            return await client.read_discrete_inputs(read.address, count=read.count, device_id=unit)
+        case "input":
+            return await client.read_input_registers(read.address, count=read.count, device_id=unit)
+        case _:
+            return await client.read_holding_registers(read.address, count=read.count, device_id=unit)
+
+
+def _reason(error: Exception) -> str:
+    return "no answer in time" if isinstance(error, ModbusIOException | TimeoutError) else str(error)

@@ -15,6 +15,11 @@ class Read:
     count: int
     points: tuple[ProfilePoint, ...]
 
+    @property
+    def is_bits(self) -> bool:
+        """Whether the table holds bits, not registers."""
+        return self.table in {"coil", "discrete"}
+
 
 def plan_reads(profile: Profile, points: Sequence[ProfilePoint] | None = None) -> tuple[Read, ...]:
     """Requests that read every polled point once, by table and address.

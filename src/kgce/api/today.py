@@ -1,0 +1,95 @@
+"""Today's amounts by carrier: of one institution, of several, of all that are registered."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from kgce.analytics.figures import CarrierAmount, carrier_amounts
+from kgce.domain.factors import FactorSet
+from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.tree import DEFAULT_TIMEZONE
+
+# Figures end a minute ago: by then every meter read each minute has reported, so no gap opens at the end merely
+# because the next reading is still to come.
+_SETTLED_AFTER_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Amounts since local midnight; start and end with the institution's offset (of the first, where several)."""
+
+    start: datetime
+    end: datetime
+    institutions: int | None  # how many were asked for; None = every one that is registered
+    carriers: tuple[CarrierAmount, ...]
+
+
+def day_so_far(now_s: float, timezone: str) -> tuple[datetime, datetime]:
+    """[local midnight, the last whole minute that has settled); never empty."""
+    zone = ZoneInfo(timezone)
+    now = datetime.fromtimestamp(now_s, UTC).astimezone(zone)
+    start = datetime.combine(now.date(), time(), zone)
+    settled_s = max((now_s - _SETTLED_AFTER_S) // 60 * 60, start.timestamp() + 60)
+    return start, datetime.fromtimestamp(settled_s, UTC).astimezone(zone)
+
+
+def today(
+    store: ReadingStore, registry: Registry, institutions: Sequence[str] | None, *, now_s: float, factor_set: FactorSet
+) -> Today:
+    """Each institution's own local day, added up; None = all that are registered, by the default zone's day.
+
+    Raises:
+        UnknownInstitution: one of them is not registered.
+    """
+    if institutions is None:
+        start, end = day_so_far(now_s, DEFAULT_TIMEZONE)
+        return Today(start, end, None, tuple(_amounts(store, registry, None, (start, end), factor_set)))
+    spans = [day_so_far(now_s, registry.institution(one).timezone) for one in institutions]
+    parts = [
+        (one, amount)
+        for one, span in zip(institutions, spans, strict=True)
+        for amount in _amounts(store, registry, one, span, factor_set)
+    ]
+    start, end = spans[0] if spans else day_so_far(now_s, DEFAULT_TIMEZONE)
+    return Today(start, end, len(institutions), tuple(_added(parts, registry)))
+
+
+def _amounts(
+    store: ReadingStore,
+    registry: Registry,
+    institution: str | None,
+    span: tuple[datetime, datetime],
+    factor_set: FactorSet,
+) -> list[CarrierAmount]:
+    start_ms, end_ms = (round(moment.timestamp() * 1000) for moment in span)
+    return carrier_amounts(
+        store, registry, institution=institution, start_ms=start_ms, end_ms=end_ms, factor_set=factor_set
+    )
+
+
+def _added(parts: Iterable[tuple[str, CarrierAmount]], registry: Registry) -> list[CarrierAmount]:
+    """Totals by carrier; coverage is the mean over the counting points, as in the parts."""
+    groups: dict[str, list[tuple[int, CarrierAmount]]] = {}
+    counting: dict[str, Counter[str]] = {}
+    for institution, amount in parts:
+        if institution not in counting:
+            counting[institution] = Counter(point.carrier for point in registry.points(institution) if point.counts)
+        groups.setdefault(amount.carrier, []).append((counting[institution][amount.carrier], amount))
+    return [
+        CarrierAmount(
+            carrier,
+            _sum(amount.amount for _, amount in group),
+            group[0][1].unit,
+            _sum(amount.kgce for _, amount in group),
+            sum(points * amount.coverage_ratio for points, amount in group) / sum(points for points, _ in group),
+        )
+        for carrier, group in groups.items()
+    ]
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
