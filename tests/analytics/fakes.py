@@ -22,7 +22,7 @@ class MemoryStore:
             batch.index.tolist(), batch.time_ms.tolist(), batch.value.tolist(), batch.quality.tolist(), strict=True
         ):
             rows = self.rows.setdefault(batch.series[place], {})
-            if value != value and not quality & Quality.BAD:
+            if math.isnan(value) and not quality & Quality.BAD:
                 refused += 1
             elif rows.get(time_ms) == (value, quality):
                 duplicate += 1

@@ -12,7 +12,18 @@ from tests.api.client import TestClient
 from tests.api.seeded import NOW, Seeded, ms, power, series
 
 API = "/api/v1"
-RANK_NAMES = ["rank", "institution", "name", "class", "value", "unit", "factor_set", "coverage_ratio", "percentile", "reason"]
+RANK_NAMES = [
+    "rank",
+    "institution",
+    "name",
+    "class",
+    "value",
+    "unit",
+    "factor_set",
+    "coverage_ratio",
+    "percentile",
+    "reason",
+]
 JUNE_14 = {"start": "2024-06-14T00:00:00+08:00", "end": "2024-06-15T00:00:00+08:00"}
 
 

@@ -53,6 +53,7 @@ def rank(
         ("rank", "institution", "name", "class", "value", "unit", "coverage", "percentile", "reason"),
         [_rank_cells(row) for row in rows],
         right=("rank", "value", "coverage", "percentile"),
+        wrap=("name", "reason"),
     )
     for note in figures.notes(year, chosen):
         say(note)

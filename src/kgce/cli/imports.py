@@ -236,4 +236,4 @@ def _tell_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         kinds.setdefault(finding.id, []).append(finding)
     rows = [(name, str(len(found)), found[0].message) for name, found in sorted(kinds.items())]
-    print_table("findings", ("finding", "count", "first"), rows, right=("count",))
+    print_table("findings", ("finding", "count", "first"), rows, right=("count",), wrap=("first",))

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-OUT = Console()
+OUT = Console() if sys.stdout.isatty() else Console(width=160)  # a pipe has no width of its own
 ERR = Console(stderr=True)
 
 Advance = Callable[[int, int], None]  # (done, total)
@@ -34,14 +35,21 @@ def print_json(document: Any) -> None:
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    wrap: Sequence[str] = (),
 ) -> None:
-    """A table on standard output; `right` names the columns of numbers."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    """A table on standard output; `right` names the columns of numbers, `wrap` those of prose. Empty columns are left out."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    shown = [place for place, _ in enumerate(columns) if not rows or any(row[place] for row in rows)]
+    for place in shown:
+        name = columns[place]
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name not in wrap)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(row[place] for place in shown))
     OUT.print(table)
 
 
