@@ -106,5 +106,5 @@ async def test_a_port_in_use_is_one_line_that_says_so(seeded: Seeded):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.invalid"])
 async def test_only_loopback_is_served(seeded: Seeded, host: str):
-    with pytest.raises(ConfigError, match="loopback|no authentication yet"):
+    with pytest.raises(ConfigError, match=r"loopback|no authentication yet"):
         await serve_app(app_on(seeded, None), host=host, port=free_port())

@@ -46,7 +46,7 @@ def create_api(context: Context) -> FastAPI:
     figures_kept = Figures(context.store, context.registry, clock=context.clock)
     app.state.context = context
     app.state.figures = figures_kept
-    app.state.power = PowerWatch(context.hub, figures_kept.mains, context.clock)
+    app.state.power = PowerWatch(context.hub, figures_kept.mains, context.clock, figures_kept.names)
     install_error_handlers(app)
     routes = APIRouter(prefix=API)
     for part in (health, institutions, readings, figures, live):

@@ -105,15 +105,21 @@ class PowerWatch:
     """Takes the live power once a second for all open pages; `current` and `trail` may be read at any time."""
 
     def __init__(
-        self, hub: LiveHub | None, mains: Callable[[], Collection[Device]], clock: Callable[[], float]
+        self,
+        hub: LiveHub | None,
+        mains: Callable[[], Collection[Device]],
+        clock: Callable[[], float],
+        names: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """`mains` may block and may raise a KgceError; the last known meters then stand."""
+        """`mains` and `names` may block and may raise a KgceError; what was known last then stands."""
         self._hub = hub
         self._mains = mains
+        self._names = names
         self._clock = clock
         self._failing = False
         self._known_mains: Collection[Device] = ()
         self.current = NOTHING
+        self.names: Mapping[str, str] = {}  # of institutions, by id
         self.trail: deque[tuple[int, float | None]] = deque(maxlen=TRAIL_LENGTH)  # (time_ms, power_kw)
 
     async def run(self) -> None:
@@ -126,15 +132,16 @@ class PowerWatch:
         """One look at the hub."""
         if self._hub is None:
             return
-        self._refresh_mains()
+        self._ask_registry()
         now_s = self._clock()
         self.current = live_power(self._hub.latest(), self._known_mains, now_s=now_s)
         if self.current.meters:
             self.trail.append((round(now_s * 1000), self.current.power_kw))
 
-    def _refresh_mains(self) -> None:
+    def _ask_registry(self) -> None:
         try:
             self._known_mains = self._mains()
+            self.names = self._names()
         except KgceError as error:
             if not self._failing:
                 log.warning("the registry does not answer, live power goes on with the meters known: %s", error)

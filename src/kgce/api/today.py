@@ -26,6 +26,11 @@ class Today:
     institutions: int | None  # how many were asked for; None = every one that is registered
     carriers: tuple[CarrierAmount, ...]
 
+    @property
+    def kgce(self) -> float | None:
+        """Sum over the carriers that can be weighed; None when there is none. [kgce]."""
+        return _sum(one.kgce for one in self.carriers)
+
 
 def day_so_far(now_s: float, timezone: str) -> tuple[datetime, datetime]:
     """[local midnight, the last whole minute that has settled); never empty."""

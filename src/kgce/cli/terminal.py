@@ -42,7 +42,7 @@ def print_table(
     right: Sequence[str] = (),
     wrap: Sequence[str] = (),
 ) -> None:
-    """A table on standard output; `right` names the columns of numbers, `wrap` those of prose. Empty columns are left out."""
+    """A table on standard output; `right` names columns of numbers, `wrap` those of prose; empty ones are left out."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     shown = [place for place, _ in enumerate(columns) if not rows or any(row[place] for row in rows)]
     for place in shown:

@@ -68,10 +68,10 @@ class Responder:
 
 
 @asynccontextmanager
-async def responder(handler: Handler) -> AsyncIterator[Responder]:
-    """Listen on a free loopback port."""
+async def responder(handler: Handler, port: int = 0) -> AsyncIterator[Responder]:
+    """Listen on a loopback port; 0 = a free one."""
     at = Responder(handler)
-    server = await asyncio.start_server(at.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(at.serve, "127.0.0.1", port)
     at.port = server.sockets[0].getsockname()[1]
     try:
         yield at

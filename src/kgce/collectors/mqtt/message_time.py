@@ -46,5 +46,5 @@ def _local(naive: datetime, tz: str | None) -> datetime:
         raise Refused("without offset")
     first, second = (naive.replace(tzinfo=ZoneInfo(tz), fold=fold) for fold in (0, 1))
     if first.utcoffset() != second.utcoffset():
-        raise Refused("ambiguous where the clock is changed")
+        raise Refused("unclear where the clock is changed")
     return first
