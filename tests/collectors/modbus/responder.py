@@ -1,6 +1,7 @@
 """A Modbus TCP responder made of struct and asyncio alone, so that a test decides every byte that goes back."""
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,9 +48,13 @@ class Responder:
         self.requests: list[Request] = []
         self.connections = 0
         self.port = 0
+        self.open: set[asyncio.Task[None]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.open.add(task)
         try:
             while True:
                 head = await reader.readexactly(7)
@@ -61,10 +66,13 @@ class Responder:
                 if reply is not None:
                     writer.write(reply)
                     await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # whoever asked has gone, or the test is over
         finally:
+            self.open.discard(task)
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -77,3 +85,6 @@ async def responder(handler: Handler, port: int = 0) -> AsyncIterator[Responder]
         yield at
     finally:
         server.close()
+        for connection in list(at.open):
+            connection.cancel()
+        await asyncio.gather(*at.open)

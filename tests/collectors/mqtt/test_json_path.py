@@ -38,5 +38,5 @@ def test_nothing_there_is_absent(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["a..b", ".a", "a.", "a[x]", "a[-1]", 'a."b', "a[0]b", "a[0"])
 def test_what_is_no_path_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="^path "):
+    with pytest.raises(ValueError, match=r"^path "):
         parse_path(path)

@@ -5,7 +5,7 @@ Figures.ranking --> ranking table and chart
 """
 
 from fastapi import FastAPI, Request
-from nicegui import Client, ui
+from nicegui import ui
 
 from kgce.api.console.gateway_panel import GatewayPanel
 from kgce.api.console.live_panel import LivePanel
@@ -25,10 +25,10 @@ def install_console(app: FastAPI) -> None:
     """Mount the page on the app; NiceGUI holds one console per process, the one installed last."""
 
     @ui.page("/")
-    def index(request: Request, client: Client, lang: str | None = None) -> None:
+    def index(request: Request, lang: str | None = None) -> None:
         words = Words(choose_language(lang, request.headers.get("accept-language", "")))
         state = app.state
-        draw(View(words, state.context, state.figures, state.power, client))
+        draw(View(words, state.context, state.figures, state.power))
 
     ui.run_with(app, title="kgce", favicon=_ICON, dark=None, tailwind=False, show_welcome_message=False)
 

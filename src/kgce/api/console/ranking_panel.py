@@ -69,7 +69,7 @@ class RankingPanel:
             self._class = self._select("class", {_ALL: words("all_classes")}, _ALL)
             self._set = self._select("factor_set", sets, DEFAULT_FACTOR_SET)
             search = ui.input(words("search"), on_change=self._on_search).props("dense outlined debounce=300")
-            search.props('id="ranking-search"')
+            search.classes("ranking-search")
 
     def _select(self, word: str, options: dict[Any, str], value: Any = None) -> ui.select:
         select = ui.select(options, value=value, label=self._view.words(word), on_change=self._on_choice)

@@ -7,7 +7,8 @@ WARN: Final = "#c2611f"
 MUTED: Final = "#808a93"  # reads on both grounds: charts cannot follow the dark mode by themselves
 
 SHEET: Final = """
-:root { --ground:#f4f6f7; --card:#fff; --ink:#1b2429; --soft:#5d6a73; --line:#e1e6e9; --accent:#0f8a6d; --warn:#c2611f; }
+:root { --ground:#f4f6f7; --card:#fff; --ink:#1b2429; --soft:#5d6a73; --line:#e1e6e9; --accent:#0f8a6d;
+  --warn:#c2611f; }
 .body--dark { --ground:#12171a; --card:#1b2226; --ink:#e7edf0; --soft:#9aa8b1; --line:#2d373d; --accent:#35c49f;
   --warn:#f0995a; }
 body { background:var(--ground)!important; color:var(--ink); font-family:system-ui,-apple-system,"Segoe UI",Roboto,

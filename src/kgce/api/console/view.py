@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from nicegui import Client, ui
+from nicegui import ui
 
 from kgce.api.console.words import Words
 from kgce.api.context import Context
@@ -24,7 +24,6 @@ class View:
     context: Context
     figures: Figures
     power: PowerWatch
-    client: Client
 
     def every(self, interval_s: float, refresh: Callable[[], Awaitable[None] | None]) -> None:
         """Call now and every so often while the page is open."""

@@ -78,10 +78,11 @@ class ModbusLink:
                 raise DeviceUnreachable(f"{self.host}:{self.port} has no unit {unit} behind it (exception {code:#04x})")
             raise DeviceRefused(code, read)
         found = [int(bit) for bit in answer.bits[: read.count]] if read.is_bits else list(answer.registers)
-        if answer.function_code != FUNCTIONS[read.table] or len(found) != read.count:
+        # pymodbus compares unit and transaction, but takes transaction 0 for any and does not look at the function
+        if (answer.function_code, len(found)) != (FUNCTIONS[read.table], read.count) or not answer.transaction_id:
             self.close()
             wrong = f"function {answer.function_code} with {len(found)} of {read.count} values"
-            raise DeviceUnreachable(f"{self.host}:{self.port} unit {unit} answered {wrong}")
+            raise DeviceUnreachable(f"{self.host}:{self.port} unit {unit} answered to something else: {wrong}")
         return found
 
     async def _connected(self) -> AsyncModbusTcpClient:
