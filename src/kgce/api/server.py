@@ -69,6 +69,16 @@ def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8000) -> None:
     asyncio.run(until_signal())
 
 
+def require_port(host: str, port: int) -> None:
+    """Make sure that this address can be listened on, before anything else is started.
+
+    Raises:
+        ConfigError: the host is not loopback, or the port is in use.
+    """
+    with _listening(host, port):
+        pass
+
+
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     address = _loopback(host)

@@ -19,7 +19,7 @@ from kgce.cli.gateway import build_gateway, tell_hand_overs
 from kgce.cli.imports import default_data_folder, is_loaded, load_dataset
 from kgce.cli.serve import HostOption, PortOption
 from kgce.cli.terminal import complain, say
-from kgce.cli.until_stopped import until_stopped
+from kgce.cli.until_stopped import run, until_stopped
 from kgce.domain.batch import Batch
 from kgce.domain.errors import KgceError
 from kgce.edge.gateway import Gateway
@@ -45,15 +45,16 @@ def demo(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("transitions").setLevel(logging.ERROR)  # the broker's state machine, chatty at a shutdown
     with database(db) as at:
-        asyncio.run(_demo(at, db, host=host, port=port, data=data or default_data_folder(), limit_s=limit_s))
+        run(_demo(at, db, host=host, port=port, data=data or default_data_folder(), limit_s=limit_s))
 
 
 async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path, limit_s: float | None) -> None:
     from kgce.api.app import Context, create_app
     from kgce.api.live import LiveHub
-    from kgce.api.server import serve_app
+    from kgce.api.server import require_port, serve_app
     from kgce.cli.county import seed_county
 
+    require_port(host, port)
     await asyncio.to_thread(seed_county, at)
     hub = LiveHub()
     hub.publish(at.store.latest())

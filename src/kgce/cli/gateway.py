@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kgce.cli.terminal import say
-from kgce.cli.until_stopped import until_stopped
+from kgce.cli.until_stopped import run, until_stopped
 from kgce.domain.errors import ConfigError
 from kgce.domain.ports import Registry, Sink
 from kgce.domain.tree import Institution, Point
@@ -51,7 +51,7 @@ def edge_run(
     try:
         gateway = _gateway(config, sink, registry)
         try:
-            asyncio.run(_run(gateway, limit_s))
+            run(_run(gateway, limit_s))
             print_json(gateway.status()) if json else tell_hand_overs(gateway.counters())
         finally:
             gateway.close()
@@ -128,7 +128,7 @@ def simulate(
     """
     from kgce.simulators.site import load_site
 
-    asyncio.run(_simulate(load_site(site), broker, write_gateway, limit_s, json=json))
+    run(_simulate(load_site(site), broker, write_gateway, limit_s, json=json))
 
 
 async def _simulate(

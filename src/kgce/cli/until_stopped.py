@@ -2,6 +2,25 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
+from typing import Any
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; what an MQTT client never asked its lost connection about is not a fault of ours."""
+
+    async def guarded() -> None:
+        asyncio.get_running_loop().set_exception_handler(_without_lost_connections)
+        await main
+
+    asyncio.run(guarded())
+
+
+def _without_lost_connections(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    from aiomqtt import MqttError
+
+    if not isinstance(context.get("exception"), MqttError):  # the source has met it too, and tells in its status
+        loop.default_exception_handler(context)
 
 
 async def until_stopped(limit_s: float | None = None) -> None:
