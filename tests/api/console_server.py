@@ -1,6 +1,7 @@
 """A console on the seeded county, run as a process of its own; publishes what it is told on standard input.
 
-python -m tests.api.console_server FOLDER PORT; a line `school-1 42.5` publishes 42.5 kW at school-1's main meter.
+python -m tests.api.console_server FOLDER PORT; a line `school-1 42.5` publishes 42.5 kW at school-1's main meter,
+`register hall-2 2022` registers an institution of that one year.
 FOLDER is made on the first run; the clock starts at NOW of the seed.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from kgce.api.app import Context, create_app
 from kgce.api.live import LiveHub
 from kgce.api.server import serve
+from kgce.domain.tree import Institution, YearlyAttributes
 from kgce.store.open import open_registry, open_store
 from tests.api.seeded import NOW, SHANGHAI, power
 
@@ -34,13 +36,18 @@ def main(folder: Path, port: int) -> None:
 
     hub = LiveHub()
 
-    def listen() -> None:
-        for line in sys.stdin:
-            institution, power_kw = line.split()
-            hub.publish(power(institution, float(power_kw), datetime.fromtimestamp(clock(), SHANGHAI)))
-
-    threading.Thread(target=listen, daemon=True).start()
     with open_store(folder) as store, open_registry(folder) as registry:
+
+        def listen() -> None:
+            for line in sys.stdin:
+                match line.split():
+                    case ["register", institution, year]:
+                        registry.save_institutions([Institution(institution, institution)])
+                        registry.save_attributes([YearlyAttributes(institution, int(year), "hall")])
+                    case [institution, power_kw]:
+                        hub.publish(power(institution, float(power_kw), datetime.fromtimestamp(clock(), SHANGHAI)))
+
+        threading.Thread(target=listen, daemon=True).start()
         context = Context(
             store=store,
             registry=registry,

@@ -62,7 +62,7 @@ def _register(registry: Registry) -> None:
     registry.save_attributes(
         YearlyAttributes(key, year, key.split("-")[0], people=1000.0, area_m2=None if key == "office-1" else 10_000.0)
         for key in names
-        for year in (2022, 2023, 2024)
+        for year in (2015, 2022, 2023, 2024)
     )
     registry.save_points(Point(series(key), "electricity", Kind.COUNTER) for key in PER_DAY_KWH)
     registry.save_points([Point(_water().series[0], "water", Kind.COUNTER)])

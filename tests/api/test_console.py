@@ -33,14 +33,17 @@ class Console:
 
     def stop(self) -> int:
         assert self.process is not None
-        self.process.terminate()
-        code = self.process.wait(timeout=15)
         self.process.stdin.close()
-        return code
+        self.process.terminate()
+        return self.process.wait(timeout=15)
 
     def publish(self, **power_kw: float) -> None:
         for institution, value in power_kw.items():
             self.process.stdin.write(f"{institution.replace('_', '-')} {value}\n")
+        self.process.stdin.flush()
+
+    def register(self, institution: str, year: int) -> None:
+        self.process.stdin.write(f"register {institution} {year}\n")
         self.process.stdin.flush()
 
     def log(self) -> str:
@@ -137,23 +140,29 @@ def test_a_younger_factor_set_is_called_retrospective(console: Console, page: Pa
     expect(page.locator("#ranking-table tbody tr").first).to_contain_text("4.486", timeout=15_000)
     page.locator(".ranking-factor-set").click()
     page.get_by_role("option", name="Shandong DB37/T quota standards 2019").click()
-    expect(page.locator("#ranking-table tbody tr").first).to_contain_text("11.32", timeout=10_000)  # x 0.31
+    first = page.locator("#ranking-table tbody tr").first
+    expect(first).to_contain_text(f"{36.5 * 0.31:.2f}", timeout=10_000)  # 36.5 kWh/m2, DB37/T 2671-2019 Table B.1
+    page.locator(".ranking-year").click()
+    page.get_by_role("option", name="2015").click()
+    state = page.locator("#ranking-state")
+    expect(state).to_contain_text("came into force on 2020-01-24, after 2015", timeout=10_000)
+    expect(state).to_contain_text("Nobody can be ranked")
 
 
 def test_today_and_the_gateways_books_are_shown(console: Console, page: Page):
-    """Half a day: 500 + 1000 kWh x 0.1229 = 184.4 kgce; water weighs nothing; the books are the server's."""
+    """Half a day: 500 + 1000 kWh x 0.1229 = 184.35 kgce; water weighs nothing; the books are the server's."""
     console.publish(school_1=40.0, school_2=10.5)
     page.goto(console.url)
     today = page.locator("#today")
     expect(today).to_contain_text("1,500 kWh", timeout=20_000)
-    expect(today).to_contain_text("184.4 kgce")
+    expect(today).to_contain_text(f"{1500 * 0.1229:.1f} kgce")
     expect(today).to_contain_text("25.00 m3")
-    expect(today).to_contain_text("12:00")
+    expect(today).to_contain_text("00:00 – 12:00 (+08:00)")
     gateway = page.locator("#gateway")
     expect(gateway).to_contain_text("1,200 polled = 1,150 stored + 30 duplicate + 12 refused + 3 dropped + 5 waiting")
     expect(gateway).to_contain_text("Every reading is accounted for")
     expect(gateway).to_contain_text("1 of 2 devices offline: school-2/main")
-    expect(gateway).to_contain_text("1 findings")
+    expect(gateway).to_contain_text("Findings about imported data: 1")
     expect(page.locator("#data-note")).to_have_text("seeded for tests")
 
 
@@ -189,6 +198,22 @@ def test_the_open_page_survives_a_restart_of_the_server(console: Console, page: 
     console.publish(school_1=77.0)
     expect(page.locator("#live-power")).to_have_text("77.00", timeout=30_000)
     page.errors[:] = [text for text in page.errors if "ERR_CONNECTION_REFUSED" not in text]  # while it was away
+
+
+def test_a_page_follows_new_data_until_the_visitor_chooses(console: Console, page: Page):
+    """2022 gets one institution more than any other finished year; who chose a year keeps it."""
+    page.goto(console.url)
+    state = page.locator("#ranking-state")
+    expect(state).to_contain_text("year 2023", timeout=15_000)
+    console.register("hall-2", 2022)
+    expect(state).to_contain_text("year 2022", timeout=20_000)
+    page.locator(".ranking-year").click()
+    page.get_by_role("option", name="2024").click()
+    expect(state).to_contain_text("year 2024", timeout=10_000)
+    console.register("hall-3", 2022)
+    page.locator(".ranking-class").click()
+    page.get_by_role("option", name="All classes").click()
+    expect(state).to_contain_text("year 2024")
 
 
 def test_the_server_has_complained_about_nothing(console: Console):

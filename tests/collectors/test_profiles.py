@@ -96,6 +96,24 @@ confidence = "high"
         pytest.param("voltage_l1_n", "juice", "unknown quantity 'juice'", id="quantity"),
         pytest.param("[device]", "[device", "profile x.toml", id="not TOML"),
         pytest.param('"input"', '"coils"', "point.0.register.table", id="table"),
+        pytest.param('type = "float32"', 'type = "ascii"', "needs a length in bytes", id="text without length"),
+        pytest.param('type = "float32"', 'type = "ascii", length = 4', "text is no reading", id="polled text"),
+        pytest.param('"float32"', '"bool"', "table input does not hold values of type bool", id="bits elsewhere"),
+        pytest.param('kind = "gauge"', 'kind = "gauge"\nmetering = true', "measures no carrier", id="metering"),
+        pytest.param('kind = "gauge"', 'kind = "gauge"\ninvalid = ["ffff"]', "does not have the 4 bytes", id="marker"),
+        pytest.param('kind = "gauge"', 'kind = "gauge"\ninvalid = ["zzzzzzzz"]', "not all hex", id="marker not hex"),
+        pytest.param('kind = "gauge"', 'kind = "gauge"\nmask = 255', "unsigned type", id="mask on a float"),
+        pytest.param('kind = "gauge"', 'kind = "gauge"\npoll = false', "no point to poll", id="nothing polled"),
+        pytest.param("[[point]]", "max_registers = 1\n[[point]]", "longer than max_registers 1", id="too long"),
+        pytest.param(
+            'unit = "V"',
+            'unit = "V"\nunit_from = { point = "state", units = { 0 = "mV" } }',
+            "unit_from names 'state', which is not polled",
+            id="unit from nowhere",
+        ),
+        pytest.param(
+            'unit = "V"', 'unit = "V"\nunit_from = { point = "x", units = {} }', "say unverified", id="unknown codes"
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused_with_its_name_and_the_field(old: str, new: str, complaint: str) -> None:

@@ -80,7 +80,7 @@ async def test_a_loss_and_a_return_are_told_once_each(profile: str, caplog: pyte
         return None if asked in {3, 4} else await good(request)  # a round is two requests, or one without answer
 
     async with responder(answer) as at:
-        source = source_for(at.port, profile, interval_s=0.05, timeout_s=0.04)
+        source = source_for(at.port, profile, interval_s=0.3, timeout_s=0.25)
         await collected(source, lambda batches: source.status()[0].failures == 2 and len(batches) >= 3)
     told = [record.message for record in caplog.records]
     assert len(told) == 2, told

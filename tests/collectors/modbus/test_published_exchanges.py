@@ -79,10 +79,14 @@ async def test_an_answer_in_three_pieces_is_one_answer(shared_facts: Path) -> No
             at += cut
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        served.set()
 
+    served = asyncio.Event()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     link = ModbusLink("127.0.0.1", server.sockets[0].getsockname()[1], 1.0)
     registers = await link.read(0x11, Read("holding", 0x7C, 2, ()))
     link.close()
+    await served.wait()
     server.close()
     assert registers == vector["expect"]["registers"]

@@ -49,10 +49,9 @@ class RankingPanel:
         self._view = view
         self._choice = _Choice()
         self._rows: list[RankRow] = []
-        self._is_setting = False  # a select set by us, not by the visitor
         with ui.element("section").classes("panel wide"):
             ui.html(view.words("ranking"), tag="h2", sanitize=False)
-            self._state = ui.label(view.words("computing")).classes("soft").props('id="ranking-state"')
+            self._state = ui.label(view.words("computing")).classes("soft state").props('id="ranking-state"')
             with ui.element("div") as self._content:
                 self._draw_controls()
                 self._draw_result()
@@ -124,13 +123,9 @@ class RankingPanel:
         if not self._choice.is_class_own:
             self._choice.peer_class = ranking_view.usual_class(self._rows) or _ALL
         classes = sorted({row.peer_class for row in self._rows} - {""} | {self._choice.peer_class} - {_ALL})
-        self._is_setting = True
-        try:
-            self._year.set_options({year: str(year) for year in years}, value=self._choice.year)
-            named = {_ALL: words("all_classes"), **{name: name for name in classes}}
-            self._class.set_options(named, value=self._choice.peer_class)
-        finally:
-            self._is_setting = False
+        self._year.set_options({year: str(year) for year in years}, value=self._choice.year)
+        named = {_ALL: words("all_classes"), **{name: name for name in classes}}
+        self._class.set_options(named, value=self._choice.peer_class)
 
     def _show(self) -> None:
         words, choice = self._view.words, self._choice
@@ -150,6 +145,7 @@ class RankingPanel:
         self._state.set_text(" ".join(parts))
         self._show_page(found)
         self._caption.set_text(words("top", count=len(ranking_view.lowest(in_class)), unit=unit))
+        self._chart.style(f"height:{ranking_view.chart_height_px(in_class)}px")
         self._chart.options.clear()
         self._chart.options.update(ranking_view.chart_options(in_class))
         self._chart.update()
@@ -157,21 +153,22 @@ class RankingPanel:
     def _show_page(self, found: list[RankRow]) -> None:
         pages = max(1, -(-len(found) // ROWS_PER_PAGE))
         self._choice.page = min(self._choice.page, pages)
-        self._is_setting = True
-        try:
-            self._pager.max = pages
-            self._pager.set_value(self._choice.page)
-            self._pager.set_visibility(pages > 1)
-        finally:
-            self._is_setting = False
+        self._pager.max = pages
+        self._pager.set_value(self._choice.page)
+        self._pager.set_visibility(pages > 1)
         first = (self._choice.page - 1) * ROWS_PER_PAGE
         rows = ranking_view.table_rows(found[first : first + ROWS_PER_PAGE], self._view.words)
         self._table.update_rows(rows)
 
     async def _on_choice(self, event: ValueChangeEventArguments[Any]) -> None:
-        if self._is_setting or event.value is None:
-            return
         choice = self._choice
+        shown: dict[object, str | int | None] = {
+            self._year: choice.year,
+            self._class: choice.peer_class,
+            self._set: choice.factor_set,
+        }
+        if event.value is None or event.value == shown.get(event.sender, choice.indicator):
+            return  # set by us, to what is shown anyway
         choice.page = 1
         if event.sender is self._class:
             choice.peer_class, choice.is_class_own = event.value, True
@@ -190,6 +187,6 @@ class RankingPanel:
         self._show()
 
     def _on_page(self, event: ValueChangeEventArguments[Any]) -> None:
-        if not self._is_setting and event.value:
+        if event.value and event.value != self._choice.page:
             self._choice.page = int(event.value)
             self._show()

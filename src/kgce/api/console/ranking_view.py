@@ -12,6 +12,8 @@ from kgce.api.console.words import Words
 CHART_BARS: Final = 15
 _NAME_LENGTH: Final = 22
 _GOOD_COVERAGE: Final = 0.9
+_AXIS_PX: Final = 44
+_BAR_PX: Final = 28
 
 
 def columns(words: Words) -> list[dict[str, Any]]:
@@ -92,6 +94,11 @@ def chart_options(rows: Sequence[RankRow]) -> dict[str, Any]:
         },
         "series": [{"type": "bar", "barMaxWidth": 20, "data": [_bar(row) for row in bars]}],
     }
+
+
+def chart_height_px(rows: Sequence[RankRow]) -> int:
+    """As high as its bars need."""
+    return _AXIS_PX + _BAR_PX * len(lowest(rows))
 
 
 def _bar(row: RankRow) -> dict[str, Any]:

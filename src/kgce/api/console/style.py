@@ -50,9 +50,10 @@ table.plain tr.sum td { font-weight:600; }
 .bar i { display:block; height:100%; background:var(--accent); }
 .bar.low i { background:var(--warn); }
 .pager { display:flex; justify-content:center; margin-top:10px; }
-.rank-chart { height:470px; width:100%; }
-.strip { display:flex; flex-wrap:wrap; gap:10px 22px; align-items:baseline; }
-.books { display:flex; flex-wrap:wrap; gap:4px 8px; align-items:baseline; font-variant-numeric:tabular-nums; }
+.rank-chart { width:100%; }
+.state { margin-bottom:12px; }
+.books { margin:6px 0 4px; display:flex;
+  flex-wrap:wrap; gap:4px 8px; align-items:baseline; font-variant-numeric:tabular-nums; }
 .books b { font-size:18px; font-weight:600; }
 .books .op { color:var(--soft); }
 .findings { max-height:280px; overflow:auto; font-size:13px; }
@@ -65,8 +66,7 @@ table.plain tr.sum td { font-weight:600; }
   .cards { grid-template-columns:repeat(2,minmax(0,1fr)); }
   .top .tagline { display:none; }
   .bar { display:none; }
-  .rank-chart { height:420px; }
   table.plain td, table.plain th { padding:6px 4px; font-size:13px; }
-  table.plain .wide-only { display:none; }
+  .wide-only { display:none; }
 }
 """

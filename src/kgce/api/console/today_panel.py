@@ -51,7 +51,7 @@ class TodayPanel:
                 "today_span",
                 day=found.start.date(),
                 start=f"{found.start:%H:%M}",
-                end=f"{found.end:%H:%M %Z}",
+                end=f"{found.end:%H:%M} ({found.end.isoformat()[-6:]})",
                 count=found.institutions,
                 set=words.factor_set(DEFAULT_FACTOR_SET),
             )

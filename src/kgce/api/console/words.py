@@ -93,7 +93,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "state_idle": ("nothing handed over yet", "尚未上传"),
     "devices_online": ("all {all} devices online", "{all} 台设备全部在线"),
     "devices_offline": ("{offline} of {all} devices offline: {names}", "{all} 台设备中 {offline} 台离线：{names}"),
-    "findings": ("{count} findings about imported data", "导入数据中发现 {count} 个问题"),
+    "findings": ("Findings about imported data: {count}", "导入数据发现的问题：{count}"),
     "energy_per_area": ("Energy per area", "单位建筑面积能耗"),
     "energy_per_capita": ("Energy per capita", "人均综合能耗"),
     "water_per_capita": ("Water per capita", "人均用水量"),
