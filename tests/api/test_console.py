@@ -177,6 +177,7 @@ def test_it_fits_the_screen_in_both_languages(console: Console, page: Page, size
     expect(page.locator("#ranking-table tbody tr")).to_have_count(2, timeout=15_000)
     expect(page.locator("section h2").first).to_have_text({"en": "Live power", "zh": "实时功率"}[language])
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.locator("#ranking-table").evaluate("box => box.scrollWidth <= box.clientWidth")
     shot(page, f"{'phone' if size is PHONE else 'desktop'}-{language}")
 
 

@@ -84,15 +84,22 @@ def test_bars_are_the_lowest_ranked_with_value_and_coverage():
     assert options["series"][0]["data"][2]["label"]["formatter"] == "3.000 · 95.0%"
 
 
-def test_the_usual_class_is_the_one_with_most_ranked():
+def test_long_names_keep_the_end_that_tells_them_apart():
+    rows = [row(1, f"Residence Hall/Dormitory nyc-265821{last}", 1.0) for last in (3, 4)]
+    assert ranking_view.chart_options(rows)["yAxis"]["data"] == ["Residence…nyc-2658213", "Residence…nyc-2658214"]
+
+
+def test_the_usual_class_is_offices_and_else_the_one_with_most_ranked():
     rows = [
-        row(1, "A", 1.0, peer_class="office"),
+        row(1, "A", 1.0, peer_class="clinic"),
         row(1, "B", 1.0),
         row(2, "C", 2.0),
         *[row(None, "D", None, peer_class="hall")] * 5,
     ]
     assert ranking_view.usual_class(rows) == "school"
     assert ranking_view.usual_class([row(None, "D", None)]) is None
+    assert ranking_view.usual_class([*rows, row(1, "E", 9.0, peer_class="office")]) == "office"
+    assert ranking_view.usual_class([*rows, row(None, "E", None, peer_class="office")]) == "school"
 
 
 def test_an_unranked_row_shows_dashes_and_its_reason():

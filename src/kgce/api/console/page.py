@@ -10,7 +10,7 @@ from nicegui import ui
 from kgce.api.console.gateway_panel import GatewayPanel
 from kgce.api.console.live_panel import LivePanel
 from kgce.api.console.ranking_panel import RankingPanel
-from kgce.api.console.style import SHEET
+from kgce.api.console.style import ACCENT, SHEET
 from kgce.api.console.today_panel import TodayPanel
 from kgce.api.console.view import View
 from kgce.api.console.words import Language, Words, choose_language
@@ -36,6 +36,7 @@ def install_console(app: FastAPI) -> None:
 def draw(view: View) -> None:
     """Header and panels; the figures arrive by themselves."""
     ui.add_css(SHEET)
+    ui.colors(primary=ACCENT)
     with ui.element("main").classes("page"):
         _header(view)
         LivePanel(view)

@@ -24,7 +24,7 @@ _COVERAGE_CELL: Final = """
 <q-td :props="props"><span :class="props.row.low ? 'bar low' : 'bar'"><i :style="{width: props.row.width}"></i></span>
 {{ props.row.coverage }}</q-td>"""
 _VALUE_CELL: Final = """
-<q-td :props="props"><b>{{ props.row.value }}</b> <span class="soft">{{ props.row.unit }}</span></q-td>"""
+<q-td :props="props"><b>{{ props.row.value }}</b> <span class="soft wide-only">{{ props.row.unit }}</span></q-td>"""
 
 
 @dataclass(slots=True)

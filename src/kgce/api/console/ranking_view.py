@@ -10,6 +10,7 @@ from kgce.api.console.style import ACCENT, MUTED, WARN
 from kgce.api.console.words import Words
 
 CHART_BARS: Final = 15
+OFFICE: Final = "office"
 _NAME_LENGTH: Final = 22
 _GOOD_COVERAGE: Final = 0.9
 _AXIS_PX: Final = 44
@@ -19,14 +20,15 @@ _BAR_PX: Final = 28
 def columns(words: Words) -> list[dict[str, Any]]:
     """Columns of the table, in the contract's order; the last three leave narrow screens first."""
     wide = {"classes": "wide-only", "headerClasses": "wide-only"}
+    reason = {"classes": "wraps wide-only", "headerClasses": "wide-only"}
     return [
         {"name": "rank", "field": "rank", "label": words("rank"), "align": "right"},
-        {"name": "name", "field": "name", "label": words("name"), "align": "left"},
+        {"name": "name", "field": "name", "label": words("name"), "align": "left", "classes": "wraps"},
         {"name": "class", "field": "class", "label": words("class"), "align": "left", **wide},
         {"name": "value", "field": "value", "label": words("value"), "align": "right"},
         {"name": "coverage", "field": "coverage", "label": words("coverage"), "align": "right"},
         {"name": "percentile", "field": "percentile", "label": words("percentile"), "align": "right", **wide},
-        {"name": "reason", "field": "reason", "label": words("reason"), "align": "left", **wide},
+        {"name": "reason", "field": "reason", "label": words("reason"), "align": "left", **reason},
     ]
 
 
@@ -62,8 +64,10 @@ def chosen_rows(rows: Sequence[RankRow], peer_class: str | None, search: str) ->
 
 
 def usual_class(rows: Sequence[RankRow]) -> str | None:
-    """The class with the most ranked institutions; None when nobody is ranked."""
+    """Offices, the commonest public institution; else the class with the most ranked; None when nobody is ranked."""
     counts = Counter(row.peer_class for row in rows if row.rank is not None)
+    if OFFICE in counts:
+        return OFFICE
     return max(counts, key=lambda name: (counts[name], name), default=None)
 
 
@@ -111,4 +115,6 @@ def _bar(row: RankRow) -> dict[str, Any]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
+    """Cut in the middle: what tells two names apart often stands at the end."""
+    half = _NAME_LENGTH // 2
+    return name if len(name) <= _NAME_LENGTH else f"{name[: half - 1].rstrip()}…{name[-half:].lstrip()}"

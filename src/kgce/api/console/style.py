@@ -45,6 +45,7 @@ table.plain tr.sum td { font-weight:600; }
 .controls > * { min-width:132px; flex:1 1 150px; max-width:340px; }
 .rank-split { display:grid; grid-template-columns:minmax(0,3fr) minmax(0,2fr); gap:18px; align-items:start; }
 .scroll { overflow-x:auto; }
+.ranking td.wraps { white-space:normal; overflow-wrap:anywhere; }
 .bar { display:inline-block; vertical-align:middle; width:54px; height:6px; border-radius:3px; background:var(--line);
   margin-right:7px; overflow:hidden; }
 .bar i { display:block; height:100%; background:var(--accent); }
@@ -68,5 +69,6 @@ table.plain tr.sum td { font-weight:600; }
   .bar { display:none; }
   table.plain td, table.plain th { padding:6px 4px; font-size:13px; }
   .wide-only { display:none; }
+  .ranking td, .ranking th { padding:4px 5px!important; }
 }
 """
