@@ -1,6 +1,7 @@
 """Fixtures every test may use: shared facts, measured data, real servers."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests import servers
 hypothesis.settings.register_profile("kgce", deadline=None)  # two cores, shared: time is not the property
 hypothesis.settings.load_profile("kgce")
 
+_EXIT_STATUS = pytest.StashKey[int]()
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -53,3 +55,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("NOT TESTED: something is missing on this machine", sep="!")
         for what in sorted(set(servers.MISSING)):
             terminalreporter.line(f"  {what}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how it ended."""
+    session.config.stash[_EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave at once: DuckDB's binding counts references at interpreter exit and buries pytest's closing line."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "duckdb" in sys.modules:
+        os._exit(config.stash.get(_EXIT_STATUS, 1))

@@ -11,13 +11,13 @@ from kgce.analytics.grid import Grid, edges_ms
 from kgce.analytics.indicators import UNIT, Indicator
 from kgce.analytics.judging import Judged, judge
 from kgce.analytics.ledger.amounts import Provenance, flag_names
-from kgce.analytics.ledger.points import point_amounts, read_neighbourly
+from kgce.analytics.ledger.points import point_amounts
+from kgce.analytics.ledger.readings import read_neighbourly
 from kgce.analytics.ranking import rank_within
 from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR, TARGETED_DROP, achieved_drop, progress
-from kgce.analytics.years import heard_table
-from kgce.domain.batch import Batch
+from kgce.analytics.years import heard_table, year_table
 from kgce.domain.carriers import CARRIERS
-from kgce.domain.errors import UnknownPoint
+from kgce.domain.errors import InputError, UnknownPoint
 from kgce.domain.factors import FactorSet
 from kgce.domain.ports import ReadingStore, Registry
 from kgce.domain.tree import Point
@@ -95,8 +95,8 @@ def ledger(
     timezone = registry.institution(institution).timezone
     found = find_point(registry, institution, point)
     edges = edges_ms(start_ms, end_ms, grid, timezone)
-    readings = dict(read_neighbourly(store, [found], start_ms=int(edges[0]), end_ms=int(edges[-1])))
-    amounts = point_amounts(found, readings.get(found.series, Batch.empty()), edges, timezone)
+    readings = read_neighbourly(store, [found], start_ms=int(edges[0]), end_ms=int(edges[-1]))
+    amounts = point_amounts([found], readings, edges, timezone).row(0)
     unit = CARRIERS[found.carrier].unit
     return [
         LedgerRow(
@@ -121,7 +121,9 @@ def find_point(registry: Registry, institution: str, name: str) -> Point:
     if found:
         names = ", ".join(point.series.point_id for point in found)
         raise UnknownPoint(f"{institution} has several points {name!r}: {names}; name one of them")
-    known = ", ".join(sorted(point.id for point in points)) or "none yet"
+    devices = [point.id for point in points]
+    choices = {point.id if devices.count(point.id) == 1 else point.series.point_id for point in points}
+    known = ", ".join(sorted(choices)) or "none yet"
     raise UnknownPoint(f"{institution} has no point {name!r}; known: {known}")
 
 
@@ -136,9 +138,16 @@ def rank(
     min_coverage: float = MIN_COVERAGE,
 ) -> list[RankRow]:
     """Institutions of a year ranked within their class; those that cannot be ranked come last, with the reason."""
-    judged = judge(store, registry, year=year, indicator=indicator, factor_set=factor_set, min_coverage=min_coverage)
-    if peer_class is not None:
-        judged = judged.only(np.array([name == peer_class for name in judged.classes], np.bool_))
+    judged = judge(
+        year_table(store, registry, year),
+        registry.attributes(year),
+        year=year,
+        indicator=indicator,
+        factor_set=factor_set,
+        min_coverage=min_coverage,
+    )
+    in_class = np.array([peer_class in {None, name} for name in judged.classes], np.bool_)
+    judged = judged.only(judged.is_concerned & in_class)
     names, group = np.unique(np.array(judged.classes, np.str_), return_inverse=True)
     rankable = np.array([reason is None for reason in judged.reasons], np.bool_)
     ranks = rank_within(group, judged.value, rankable)
@@ -167,18 +176,21 @@ def indicators(
     baseline_year: int = BASELINE_YEAR,
     target_year: int = TARGET_YEAR,
 ) -> list[IndicatorRow]:
-    """All indicators of one institution in one year, with baseline, target and progress.
+    """All indicators of one institution in one year, with baseline, the value due by the target year, and progress.
 
     Raises:
         UnknownInstitution: no such institution.
+        InputError: the target year does not come after the baseline year.
     """
-    del target_year  # the target is the value to reach by then; the path to it is in targets.py
+    if target_year <= baseline_year:
+        raise InputError(f"target year {target_year} must come after baseline year {baseline_year}")
+    tables = {
+        at: (year_table(store, registry, at, institution), registry.attributes(at)) for at in (year, baseline_year)
+    }
     rows = []
     for indicator in Indicator:
         now, then = (
-            judge(
-                store, registry, year=at, indicator=indicator, factor_set=factor_set, min_coverage=0.0, only=institution
-            )
+            judge(*tables[at], year=at, indicator=indicator, factor_set=factor_set, min_coverage=0.0)
             for at in (year, baseline_year)
         )
         rows.append(
@@ -215,9 +227,11 @@ def carrier_amounts(
     """What was used of each carrier in [start, end), summed over the points that count (of one institution).
 
     A point that was not heard of within forty days of the span takes no part; one that was counts in the coverage.
+
+    Raises:
+        UnknownInstitution: the one asked for does not exist.
     """
-    points = [point for point in registry.points(institution) if point.counts]
-    table = heard_table(store, points, start_ms=start_ms, end_ms=end_ms)
+    table = heard_table(store, registry, institution=institution, start_ms=start_ms, end_ms=end_ms)
     rows = []
     for place in np.flatnonzero(table.points[0] > 0):
         code = table.carriers[place]

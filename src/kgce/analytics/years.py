@@ -1,6 +1,6 @@
-"""Amounts of a year, per institution and carrier: the table every yearly indicator is made from."""
+"""Amounts of a span, per institution and carrier: the table every yearly indicator is made from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from kgce.analytics.indicators import CarrierTable
-from kgce.analytics.ledger.points import Totals, totals
+from kgce.analytics.ledger.points import point_amounts
+from kgce.analytics.ledger.readings import read_neighbourly
+from kgce.domain.batch import BoolArray, FloatArray
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.ports import ReadingStore, Registry
-from kgce.domain.tree import Institution, Point
+from kgce.domain.tree import DEFAULT_TIMEZONE, Institution, Point
 
 ALL_CARRIERS: Final = tuple(CARRIERS)
 PLACE_OF: Final = {code: place for place, code in enumerate(ALL_CARRIERS)}
@@ -26,6 +28,16 @@ class YearTable:
     carriers: CarrierTable
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Totals:
+    """One amount per point over one span, each (n,); heard: whether any reading lies in or near the span."""
+
+    points: Sequence[Point]
+    amount: FloatArray
+    coverage: FloatArray
+    heard: BoolArray
+
+
 def year_span_ms(year: int, timezone: str) -> tuple[int, int]:
     """[start, end) of a calendar year in a zone. UTC. [ms]."""
     zone = ZoneInfo(timezone)
@@ -34,28 +46,57 @@ def year_span_ms(year: int, timezone: str) -> tuple[int, int]:
 
 
 def year_table(store: ReadingStore, registry: Registry, year: int, only: str | None = None) -> YearTable:
-    """Amounts of every institution (or one) in its own local year; only points that count."""
+    """Amounts of every institution (or one) in its own local year; only points that count.
+
+    Raises:
+        UnknownInstitution: the one asked for does not exist.
+    """
     institutions = [registry.institution(only)] if only is not None else registry.institutions()
     row_of = {institution.id: row for row, institution in enumerate(institutions)}
-    zones: dict[str, list[Point]] = {}
-    for point in registry.points(only):
-        if point.counts and point.series.institution in row_of:
-            zones.setdefault(institutions[row_of[point.series.institution]].timezone, []).append(point)
+    points = [point for point in registry.points(only) if point.counts and point.series.institution in row_of]
     table = _empty(len(institutions))
-    for timezone, points in zones.items():
+    for timezone, group in _by_timezone(points, _timezones(institutions)).items():
         start_ms, end_ms = year_span_ms(year, timezone)
-        _add(table, row_of, points, totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone=timezone))
+        _add(table, row_of, _totals(store, group, start_ms=start_ms, end_ms=end_ms, timezone=timezone))
     return YearTable(tuple(institutions), table)
 
 
-def heard_table(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int) -> CarrierTable:
-    """One row that sums a span over the points that were heard in or near it; retired ones are not waited for."""
-    found = totals(store, points, start_ms=start_ms, end_ms=end_ms, timezone="UTC")
-    heard = [point for point, was_heard in zip(points, found.heard, strict=True) if was_heard]
+def heard_table(
+    store: ReadingStore, registry: Registry, *, institution: str | None, start_ms: int, end_ms: int
+) -> CarrierTable:
+    """One row that sums a span over the counting points heard in or near it; retired ones are not waited for.
+
+    Raises:
+        UnknownInstitution: the one asked for does not exist.
+    """
+    institutions = registry.institutions() if institution is None else [registry.institution(institution)]
+    points = [point for point in registry.points(institution) if point.counts]
     table = _empty(1)
-    part = Totals(found.amount[found.heard], found.coverage[found.heard], found.heard[found.heard])
-    _add(table, {point.series.institution: 0 for point in heard}, heard, part)
+    for timezone, group in _by_timezone(points, _timezones(institutions)).items():
+        found = _totals(store, group, start_ms=start_ms, end_ms=end_ms, timezone=timezone)
+        heard = [point for point, was_heard in zip(group, found.heard, strict=True) if was_heard]
+        part = _Totals(heard, found.amount[found.heard], found.coverage[found.heard], found.heard[found.heard])
+        _add(table, dict.fromkeys((point.series.institution for point in heard), 0), part)
     return table
+
+
+def _timezones(institutions: Sequence[Institution]) -> dict[str, str]:
+    return {institution.id: institution.timezone for institution in institutions}
+
+
+def _by_timezone(points: Sequence[Point], timezones: Mapping[str, str]) -> dict[str, list[Point]]:
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(timezones.get(point.series.institution, DEFAULT_TIMEZONE), []).append(point)
+    return groups
+
+
+def _totals(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int, timezone: str) -> _Totals:
+    readings = read_neighbourly(store, points, start_ms=start_ms, end_ms=end_ms)
+    amounts = point_amounts(points, readings, np.array([start_ms, end_ms], np.int64), timezone)
+    speaking = {readings.series[place].key for place in np.unique(readings.index).tolist()}
+    heard = np.array([point.series.key in speaking for point in points], np.bool_)
+    return _Totals(points, amounts.amount[:, 0], amounts.coverage[:, 0], heard)
 
 
 def _empty(rows: int) -> CarrierTable:
@@ -63,9 +104,9 @@ def _empty(rows: int) -> CarrierTable:
     return CarrierTable(ALL_CARRIERS, np.full(shape, np.nan), np.zeros(shape), np.zeros(shape))
 
 
-def _add(table: CarrierTable, row_of: dict[str, int], points: Sequence[Point], found: Totals) -> None:
-    rows = np.array([row_of[point.series.institution] for point in points], np.intp)
-    columns = np.array([PLACE_OF[point.carrier] for point in points], np.intp)
+def _add(table: CarrierTable, row_of: Mapping[str, int], found: _Totals) -> None:
+    rows = np.array([row_of[point.series.institution] for point in found.points], np.intp)
+    columns = np.array([PLACE_OF[point.carrier] for point in found.points], np.intp)
     known = np.isfinite(found.amount)
     held = table.amount[rows[known], columns[known]]
     table.amount[rows[known], columns[known]] = np.where(np.isnan(held), 0.0, held)

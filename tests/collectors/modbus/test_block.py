@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from kgce.collectors.modbus.block import Block, block_of
 from kgce.collectors.modbus.declared_units import apply_declared_units
+from kgce.collectors.modbus.layout import Layout
 from kgce.collectors.modbus.plan import plan_reads
+from kgce.collectors.place import Place
 from kgce.collectors.profile import Profile, load_profile, parse_profile
-from kgce.domain.batch import FloatArray
+from kgce.domain.batch import FloatArray, Quality
 from kgce.domain.quantities import quantity_of
 from kgce.domain.units import conversion
 
@@ -64,8 +66,9 @@ def test_the_fast_way_is_the_slow_way(data: st.DataObject) -> None:
     [block] = [block_of(profile, read) for read in plan_reads(profile)]
     word = st.sampled_from([0, 0x7FFF, 0x8000, 0xFFFF, 0x7F80, 0xFF80, 0x7FC0]) | st.integers(0, 0xFFFF)
     registers = data.draw(st.lists(word, min_size=block.read.count, max_size=block.read.count))
-    with np.errstate(invalid="ignore"):
-        np.testing.assert_allclose(block.decode(registers), by_point(block, profile, registers), rtol=1e-12)
+    batch = Layout.of(Place(institution="o", device="d"), "electricity", [block]).batch(block.raw(registers), 0)
+    np.testing.assert_allclose(batch.value, by_point(block, profile, registers), rtol=1e-12)
+    assert np.array_equal(batch.quality == Quality.BAD, np.isnan(batch.value))
 
 
 def test_the_meter_takes_the_fast_way() -> None:
@@ -77,7 +80,7 @@ def test_another_number_of_registers_is_no_answer() -> None:
     profile = load_profile("eastron-sdm630")
     block = block_of(profile, plan_reads(profile)[0])
     with pytest.raises(ValueError, match="asked for 36 registers, got 35"):
-        block.decode([0] * 35)
+        block.raw([0] * 35)
 
 
 @pytest.mark.parametrize("code", [math.nan, 7.0, 0.5])

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import Final
 
 import numpy as np
 
-from kgce.domain.batch import FloatArray, UInt8Array
+from kgce.domain.batch import FloatArray, Int64Array, UInt8Array
+
+FULL: Final = 1 - 1e-9  # coverage from here on is whole
 
 
 class Provenance(IntEnum):
@@ -32,7 +35,7 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Amounts:
-    """(m,) columns: amount (NaN = nothing known) in the point's unit, coverage 0..1, Provenance and Flag codes."""
+    """(m,) or (n, m) columns: amount (NaN = nothing known, unit of the point), coverage 0..1, Provenance and Flag."""
 
     amount: FloatArray
     coverage: FloatArray
@@ -40,12 +43,29 @@ class Amounts:
     flags: UInt8Array
 
     @classmethod
-    def missing(cls, intervals: int) -> "Amounts":
+    def missing(cls, *shape: int) -> "Amounts":
         """Nothing known about any of them."""
-        codes = np.zeros(intervals, np.uint8)
-        return cls(np.full(intervals, np.nan), np.zeros(intervals), codes, codes.copy())
+        codes = np.zeros(shape, np.uint8)
+        return cls(np.full(shape, np.nan), np.zeros(shape), codes, codes.copy())
+
+    def row(self, place: int) -> "Amounts":
+        """(m,) one series of (n, m)."""
+        return Amounts(self.amount[place], self.coverage[place], self.provenance[place], self.flags[place])
 
 
 def flag_names(flags: int) -> tuple[str, ...]:
     """Lower-case names of the set flags."""
     return tuple(flag.name.lower() for flag in Flag if flag.name and flag.value and flag & flags)
+
+
+def check_columns(edges_ms: Int64Array, *columns: np.ndarray) -> None:
+    """Refuse what no kernel can work on.
+
+    Raises:
+        ValueError: columns of different length, or edges that are fewer than two or not ascending.
+    """
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"columns differ in length: {', '.join(map(str, lengths))}")
+    if len(edges_ms) < 2 or bool((np.diff(edges_ms) <= 0).any()):  # noqa: PLR2004 - one interval has two edges
+        raise ValueError("edges must be at least two and ascending")

@@ -57,10 +57,11 @@ def _reject(value: FloatArray, keep: BoolArray, fall: int) -> None:
         return  # an earlier decision settled it
     ahead = value[fall + 1 : fall + 2 + DIP_READINGS]
     returns = np.flatnonzero(ahead >= value[before])
+    low = int(returns[0]) if len(returns) else len(value)  # readings to reject if the low side is wrong
     earlier = before - 1
     while earlier >= 0 and not keep[earlier]:
         earlier -= 1
-    if earlier >= 0 and value[fall + 1] >= value[earlier] and not len(returns):
-        keep[before] = False  # without it the register never fell
+    if low > 1 and earlier >= 0 and value[fall + 1] >= value[earlier]:
+        keep[before] = False  # without this one the register never fell; the fewest readings are blamed
     elif len(returns):
-        keep[fall + 1 : fall + 1 + int(returns[0])] = False
+        keep[fall + 1 : fall + 1 + low] = False

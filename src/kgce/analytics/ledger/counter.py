@@ -3,17 +3,17 @@
 readings --usable, sorted--> register --anomalies--> stretches --edges--> Amounts
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from kgce.analytics.ledger.amounts import Amounts, Flag, Provenance
-from kgce.analytics.ledger.anomalies import Register, clean_register
-from kgce.domain.batch import UNUSABLE, BoolArray, FloatArray, Int64Array, UInt8Array
+from kgce.analytics.ledger.amounts import Amounts, check_columns
+from kgce.analytics.ledger.stretches import Stretches, spread
+from kgce.domain.batch import UNUSABLE, BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 
-GAP_FACTOR: Final = 1.5  # of the normal spacing; a stretch longer than this is a gap
-GAP_FLOOR_MS: Final = 60_000  # second-by-second meters miss a poll now and then
-FULL: Final = 1 - 1e-9
+BLOCK_CELLS: Final = 1 << 16  # readings and intervals worked on at once: their columns stay in a core's cache
+BLOCK_COUNTERS: Final = 1 << 10  # counters share one time scale in a block; so many centuries are exact in a float
 
 
 def counter_amounts(time_ms: Int64Array, value: FloatArray, quality: UInt8Array, edges_ms: Int64Array) -> Amounts:
@@ -33,82 +33,78 @@ def counter_amounts(time_ms: Int64Array, value: FloatArray, quality: UInt8Array,
         ValueError: columns of different length, or edges not ascending.
     Source: design section 5; docs/decisions/0002-what-coverage-means.md.
     """
-    _check(time_ms, value, quality, edges_ms)
-    register = clean_register(*_usable(time_ms, value, quality))
-    if len(register.time_ms) < 2:  # noqa: PLR2004 - one reading alone says nothing about an amount
-        return Amounts.missing(len(edges_ms) - 1)
-    return _spread(register, edges_ms)
+    index = np.zeros(len(time_ms), np.int32)
+    return counter_amounts_many(index, time_ms, value, quality, edges_ms, 1).row(0)
 
 
-def _check(time_ms: Int64Array, value: FloatArray, quality: UInt8Array, edges_ms: Int64Array) -> None:
-    if not len(time_ms) == len(value) == len(quality):
-        raise ValueError(f"columns differ in length: {len(time_ms)}, {len(value)}, {len(quality)}")
-    if len(edges_ms) < 2 or bool((np.diff(edges_ms) <= 0).any()):  # noqa: PLR2004 - one interval has two edges
-        raise ValueError("edges must be at least two and ascending")
+def counter_amounts_many(  # noqa: PLR0917 - the columns in the order of a batch, like every kernel
+    index: Int32Array,
+    time_ms: Int64Array,
+    value: FloatArray,
+    quality: UInt8Array,
+    edges_ms: Int64Array,
+    n_series: int,
+) -> Amounts:
+    """Amounts of many counters over the same intervals, each exactly as `counter_amounts` gives it alone.
+
+    Args:
+        index: (n,) which counter a reading belongs to, 0 <= index < n_series; fastest when already sorted.
+        time_ms: (n,) see counter_amounts. [ms]
+        value: (n,) see counter_amounts. [point's unit]
+        quality: (n,) Quality bits.
+        edges_ms: (m + 1,) ascending. UTC. [ms]
+        n_series: how many counters; one without readings is missing.
+
+    Returns:
+        (n_series, m) columns.
+
+    Raises:
+        ValueError: columns of different length, or edges not ascending.
+    """
+    check_columns(edges_ms, index, time_ms, value, quality)
+    index, time_ms, value = _usable(index, time_ms, value, quality)
+    count = np.bincount(index, minlength=n_series)
+    if (count == 1).any():  # one reading alone says nothing about an amount
+        several = count[index] > 1
+        index, time_ms, value = index[several], time_ms[several], value[several]
+    measured = np.flatnonzero(count > 1)
+    begins = np.concatenate(([0], np.cumsum(count[measured]))).astype(np.int64)
+    found = Amounts.missing(n_series, len(edges_ms) - 1)
+    for first, last in _blocks(begins, len(edges_ms)):
+        part = slice(int(begins[first]), int(begins[last]))
+        block = spread(Stretches.of(time_ms[part], value[part], begins[first : last + 1] - begins[first]), edges_ms)
+        rows = measured[first:last]
+        found.amount[rows], found.coverage[rows] = block.amount, block.coverage
+        found.provenance[rows], found.flags[rows] = block.provenance, block.flags
+    return found
 
 
-def _usable(time_ms: Int64Array, value: FloatArray, quality: UInt8Array) -> tuple[Int64Array, FloatArray]:
+def _usable(
+    index: Int32Array, time_ms: Int64Array, value: FloatArray, quality: UInt8Array
+) -> tuple[Int32Array, Int64Array, FloatArray]:
+    """Good readings by counter then time, one per counter and time."""
     good = ((quality & np.uint8(UNUSABLE)) == 0) & np.isfinite(value)
     if not good.all():
-        time_ms, value = time_ms[good], value[good]
-    steps = np.diff(time_ms)
-    if not (steps > 0).all():
-        order = np.argsort(time_ms, kind="stable")
-        time_ms, value = time_ms[order], value[order]
-        last = np.append(np.diff(time_ms) > 0, True) if len(time_ms) else np.zeros(0, np.bool_)
-        time_ms, value = time_ms[last], value[last]
-    return time_ms, value
+        index, time_ms, value = index[good], time_ms[good], value[good]
+    if not _is_later(index, time_ms).all():
+        order = np.lexsort((time_ms, index))  # stable: of equal times the last stays last
+        index, time_ms, value = index[order], time_ms[order], value[order]
+        newest = np.append(_is_later(index, time_ms), True)
+        index, time_ms, value = index[newest], time_ms[newest], value[newest]
+    return index, time_ms, value
 
 
-def _spread(register: Register, edges_ms: Int64Array) -> Amounts:
-    times, known = register.time_ms, ~register.is_reset
-    start, end = edges_ms[:-1], edges_ms[1:]
-    width = (end - start).astype(np.float64)
-
-    growth = np.interp(edges_ms, times, register.value)
-    bounded_ms = np.interp(edges_ms, times, np.concatenate(([0], np.cumsum(np.where(known, np.diff(times), 0)))))
-    bounded = np.diff(bounded_ms)
-
-    guessed = _guessed_ms(times, known, edges_ms)
-    coverage = np.clip((bounded - guessed) / width, 0.0, 1.0)
-    bounded_ratio = bounded / width
-
-    amount = np.where(bounded_ratio > 0, np.diff(growth), np.nan)
-    provenance = np.full(len(width), Provenance.MEASURED, np.uint8)
-    provenance[guessed > 0] = Provenance.INTERPOLATED
-    provenance[~(bounded_ratio > 0)] = Provenance.MISSING
-    flags = _flags(register, edges_ms)
-    flags[(bounded_ratio > 0) & (bounded_ratio < FULL)] |= np.uint8(Flag.PARTIAL)
-    return Amounts(amount, coverage, provenance, flags)
+def _is_later(index: Int32Array, time_ms: Int64Array) -> BoolArray:
+    """(n - 1,) whether each reading comes after the one before it: a later time, or the next counter."""
+    return np.asarray((time_ms[1:] > time_ms[:-1]) & (index[1:] == index[:-1]) | (index[1:] > index[:-1]))
 
 
-def gap_limit_ms(spacing_ms: Int64Array) -> float:
-    """Longest stretch that is still the meter's normal rhythm, from its spacings. [ms]."""
-    return max(GAP_FACTOR * float(np.median(spacing_ms)), GAP_FLOOR_MS)
-
-
-def _guessed_ms(times: Int64Array, known: BoolArray, edges_ms: Int64Array) -> FloatArray:
-    """(m,) time of each interval that lies in a gap which one of its edges cuts. [ms]."""
-    spacing = np.diff(times)
-    is_gap = known & (spacing > gap_limit_ms(spacing))
-    at = np.clip(np.searchsorted(times, edges_ms, side="right") - 1, 0, len(spacing) - 1)
-    cut = is_gap[at] & (times[at] < edges_ms) & (edges_ms < times[at + 1])
-    start, end = edges_ms[:-1], edges_ms[1:]
-    head = np.where(cut[:-1], np.minimum(times[at[:-1] + 1], end) - start, 0)
-    tail = np.where(cut[1:], end - np.maximum(times[at[1:]], start), 0)
-    same = cut[:-1] & cut[1:] & (at[:-1] == at[1:])
-    return np.where(same, end - start, head + tail).astype(np.float64)
-
-
-def _flags(register: Register, edges_ms: Int64Array) -> UInt8Array:
-    intervals = len(edges_ms) - 1
-    flags = np.zeros(intervals, np.uint8)
-    for moment in register.spikes_ms:
-        place = int(np.searchsorted(edges_ms, moment, side="right")) - 1
-        if 0 <= place < intervals:
-            flags[place] |= np.uint8(Flag.SPIKE_REJECTED)
-    for stretch in np.flatnonzero(register.is_reset):
-        first = int(np.searchsorted(edges_ms, register.time_ms[stretch], side="right")) - 1
-        last = int(np.searchsorted(edges_ms, register.time_ms[stretch + 1], side="left"))
-        flags[max(first, 0) : max(last, 0)] |= np.uint8(Flag.RESET)
-    return flags
+def _blocks(begins: Int64Array, edges: int) -> Iterator[tuple[int, int]]:
+    """Ranges of counters small enough to be worked on at once; one counter is never divided."""
+    cells = begins + np.arange(len(begins), dtype=np.int64) * edges
+    first, counters = 0, len(begins) - 1
+    while first < counters:
+        fitting = int(np.searchsorted(cells, cells[first] + BLOCK_CELLS, side="right")) - 1
+        last = min(max(fitting, first + 1), first + BLOCK_COUNTERS, counters)
+        yield first, last
+        first = last

@@ -6,14 +6,13 @@ from typing import Final
 import numpy as np
 
 from kgce.analytics.grid import Grid, edges_ms
-from kgce.analytics.ledger.amounts import Amounts, Flag, Provenance
-from kgce.domain.batch import UNUSABLE, BoolArray, FloatArray, Int64Array, Quality, UInt8Array
+from kgce.analytics.ledger.amounts import FULL, Amounts, Flag, Provenance, check_columns
+from kgce.domain.batch import UNUSABLE, BoolArray, FloatArray, Int32Array, Int64Array, Quality, UInt8Array
 from kgce.domain.tree import Step
 
 FIXED_MS: Final = {Step.QUARTER_HOUR: 900_000, Step.HALF_HOUR: 1_800_000, Step.HOUR: 3_600_000}
 CALENDAR: Final = {Step.DAY: Grid.DAY, Step.MONTH: Grid.MONTH, Step.YEAR: Grid.YEAR}
 DAY_MS: Final = 86_400_000  # of a day that does not start at local midnight
-FULL: Final = 1 - 1e-9
 
 
 def interval_ends(time_ms: Int64Array, step: Step, timezone: str) -> Int64Array:
@@ -54,70 +53,94 @@ def interval_amounts(
         (interpolated). Where two overlap, the time belongs to the later one and the flag says so.
 
     Raises:
-        ValueError: columns of different length.
+        ValueError: columns of different length, or edges not ascending.
     """
-    if not len(start_ms) == len(end_ms) == len(value) == len(quality):
-        raise ValueError("columns differ in length")
-    good = ((quality & np.uint8(UNUSABLE)) == 0) & np.isfinite(value)
-    order = np.argsort(start_ms[good], kind="stable")
-    start, end, amount, bits = (column[good][order] for column in (start_ms, end_ms, value, quality))
-    last = np.append(np.diff(start) > 0, True) if len(start) else np.zeros(0, np.bool_)
-    start, end, amount, bits = start[last], end[last], amount[last], bits[last]
-    if not len(start):
-        return Amounts.missing(len(edges) - 1)
-    overlapped = np.append(end[:-1] > start[1:], False)
-    length = (end - start).astype(np.float64)
-    end = np.where(overlapped, np.append(start[1:], end[-1]), end)
-    amount = np.where(overlapped, amount * (end - start) / length, amount)
-    return _to_grid(_Parts(start, end, amount, bits, overlapped), edges)
+    index = np.zeros(len(start_ms), np.int32)
+    return interval_amounts_many(index, start_ms, end_ms, value, quality, edges, 1).row(0)
+
+
+def interval_amounts_many(  # noqa: PLR0917 - the columns in the order of a batch, like every kernel
+    index: Int32Array,
+    start_ms: Int64Array,
+    end_ms: Int64Array,
+    value: FloatArray,
+    quality: UInt8Array,
+    edges: Int64Array,
+    n_series: int,
+) -> Amounts:
+    """Amounts of many interval points over the same grid, each exactly as `interval_amounts` gives it alone.
+
+    Args:
+        index: (n,) which point a row belongs to, 0 <= index < n_series.
+        start_ms: (n,) see interval_amounts. [ms]
+        end_ms: (n,) see interval_amounts. [ms]
+        value: (n,) see interval_amounts. [point's unit]
+        quality: (n,) Quality bits.
+        edges: (m + 1,) ascending. UTC. [ms]
+        n_series: how many points; one without rows is missing.
+
+    Returns:
+        (n_series, m) columns.
+
+    Raises:
+        ValueError: columns of different length, or edges not ascending.
+    """
+    check_columns(edges, index, start_ms, end_ms, value, quality)
+    good = np.flatnonzero(((quality & np.uint8(UNUSABLE)) == 0) & np.isfinite(value))
+    order = good[np.lexsort((start_ms[good], index[good]))]  # stable: of equal starts the last stays last
+    series, start = index[order], start_ms[order]
+    repeated = np.append((series[1:] == series[:-1]) & (start[1:] == start[:-1]), False)[: len(order)]
+    kept = order[~repeated]
+    parts = _Parts.of(index[kept], start_ms[kept], end_ms[kept], value[kept], quality[kept])
+    return _to_grid(parts, edges, n_series)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
-    """Usable intervals in time order, none overlapping the next."""
+    """(n,) usable amounts by series and time, none reaching into the next of its series."""
 
+    series: Int32Array
     start: Int64Array
     end: Int64Array
     amount: FloatArray
     quality: UInt8Array
-    overlapped: BoolArray
+    is_cut_short: BoolArray
+
+    @classmethod
+    def of(
+        cls, series: Int32Array, start: Int64Array, end: Int64Array, value: FloatArray, quality: UInt8Array
+    ) -> "_Parts":
+        """Give the time that two amounts claim to the later one."""
+        overlapping = np.append((series[1:] == series[:-1]) & (end[:-1] > start[1:]), False)[: len(start)]
+        shown_end = np.where(overlapping, np.roll(start, -1), end)
+        amount = np.where(overlapping, value * ((shown_end - start) / (end - start)), value)
+        return cls(series, start, shown_end, amount, quality, overlapping)
 
 
-def _to_grid(part: _Parts, edges: Int64Array) -> Amounts:
+def _to_grid(part: _Parts, edges: Int64Array, n_series: int) -> Amounts:
+    """Every pair of an amount and a grid interval it shares time with, summed per series and grid interval."""
     m = len(edges) - 1
-    first = np.searchsorted(edges, part.start, side="right") - 1
-    whole = (first >= 0) & (first < m) & (part.end <= edges[np.clip(first + 1, 0, m)])
-    cut = ~whole & (part.end > edges[0]) & (part.start < edges[-1])
+    first = np.maximum(np.searchsorted(edges, part.start, side="right") - 1, 0)
+    last = np.minimum(np.searchsorted(edges, part.end, side="left"), m)  # the first interval beyond
+    touched = np.maximum(last - first, 0)
+    of = np.repeat(np.arange(len(first)), touched)
+    place = np.arange(len(of)) - np.repeat(np.cumsum(touched) - touched, touched) + first[of]
+    cell = part.series[of].astype(np.int64) * m + place
+    shared_ms = np.minimum(part.end[of], edges[place + 1]) - np.maximum(part.start[of], edges[place])
+    length_ms = (part.end - part.start)[of]
 
-    held = first[whole]
-    amount = np.bincount(held, part.amount[whole], m) + _spread(part, cut, part.amount, edges)
-    spread_ms = _spread(part, cut, (part.end - part.start).astype(np.float64), edges)
-    covered = np.bincount(held, (part.end - part.start)[whole], m) + spread_ms
-    coverage = np.minimum(covered / np.diff(edges), 1.0)
+    size = n_series * m
+    amount = np.bincount(cell, part.amount[of] * (shared_ms / length_ms), size).astype(np.float64)
+    covered_ms = np.bincount(cell, shared_ms, size)
+    coverage = np.minimum(covered_ms.reshape(n_series, m) / np.diff(edges), 1.0).ravel()
 
-    provenance = np.where(covered > 0, np.uint8(Provenance.MEASURED), np.uint8(Provenance.MISSING))
-    provenance[spread_ms > 0] = Provenance.INTERPOLATED
+    provenance = np.where(covered_ms > 0, np.uint8(Provenance.MEASURED), np.uint8(Provenance.MISSING))
+    provenance[cell[(shared_ms < length_ms) | part.is_cut_short[of]]] = Provenance.INTERPOLATED
     for bit, code in ((Quality.ESTIMATED, Provenance.ESTIMATED), (Quality.MANUAL, Provenance.MANUAL)):
-        provenance[_touched(part, (part.quality & np.uint8(bit)) > 0, edges)] = code
-    flags = np.zeros(m, np.uint8)
-    flags[_touched(part, part.overlapped, edges)] |= np.uint8(Flag.OVERLAP)
-    flags[(covered > 0) & (coverage < FULL)] |= np.uint8(Flag.PARTIAL)
-    return Amounts(np.where(covered > 0, amount, np.nan), coverage, provenance, flags)
-
-
-def _spread(part: _Parts, chosen: BoolArray, weight: FloatArray, edges: Int64Array) -> FloatArray:
-    """(m,) the chosen intervals' weights, each spread evenly over its own time."""
-    if not chosen.any():
-        return np.zeros(len(edges) - 1)
-    stamps = np.stack((part.start[chosen], part.end[chosen]), axis=1).ravel()
-    grown = np.cumsum(weight[chosen])
-    levels = np.stack((grown - weight[chosen], grown), axis=1).ravel()
-    return np.diff(np.interp(edges, stamps, levels))
-
-
-def _touched(part: _Parts, chosen: BoolArray, edges: Int64Array) -> BoolArray:
-    """(m,) grid intervals that share time with a chosen interval."""
-    change = np.zeros(len(edges) + 1, np.int64)
-    np.add.at(change, np.clip(np.searchsorted(edges, part.start[chosen], side="right") - 1, 0, len(edges)), 1)
-    np.add.at(change, np.clip(np.searchsorted(edges, part.end[chosen], side="left"), 0, len(edges)), -1)
-    return np.asarray(np.cumsum(change)[: len(edges) - 1] > 0)
+        provenance[cell[(part.quality[of] & np.uint8(bit)) > 0]] = code
+    flags = np.zeros(size, np.uint8)
+    flags[cell[part.is_cut_short[of]]] |= np.uint8(Flag.OVERLAP)
+    flags[(covered_ms > 0) & (coverage < FULL)] |= np.uint8(Flag.PARTIAL)
+    amount[~(covered_ms > 0)] = np.nan
+    shape = (n_series, m)
+    return Amounts(amount.reshape(shape), coverage.reshape(shape), provenance.reshape(shape), flags.reshape(shape))

@@ -1,91 +1,78 @@
-"""Decodes the answer of one request: all its points, into canonical units.
-
-A point whose unit the device itself states stays in that unit; declared_units.py converts it.
-"""
+"""Turns the answer of one request into the raw values of its points; layout.py makes them canonical."""
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from kgce.collectors.modbus.decode import Decoder
 from kgce.collectors.modbus.plan import Read
 from kgce.collectors.profile import Profile, ProfilePoint
-from kgce.domain.batch import FloatArray
-from kgce.domain.quantities import quantity_of
-from kgce.domain.units import conversion
 
 STRUCT_CODE: Final = {
     "bool": "H", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "uint64": "Q",
     "float16": "e", "float32": "f", "float64": "d",
 }  # fmt: skip
+NOT_AVAILABLE: Final = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """One request with what turns its registers into values of canonical unit (NaN = not available).
+    """One request with what decodes it.
 
-    Where every point is a plain number in wire order one struct call unpacks them all; otherwise point by point.
+    Where every point is a plain number in wire order one struct call unpacks them all; otherwise point by point, with
+    the profile's scale applied by each decoder.
     """
 
     read: Read
+    words: struct.Struct
     decoders: tuple[Decoder, ...]
-    scale: FloatArray  # to canonical, the profile's own scale included
-    offset: FloatArray
     fast: struct.Struct | None
-    markers: tuple[frozenset[int], ...] = field(default=())
+    markers: tuple[tuple[int, frozenset[int]], ...]  # places of points that have any; for the fast way
 
-    def decode(self, registers: Sequence[int]) -> FloatArray:
-        """(points,) canonical values; NaN where the device says "not available".
+    def raw(self, registers: Sequence[int]) -> list[float]:
+        """(points,) values; NaN where the device says "not available", infinities still as they came.
 
         Raises:
             ValueError: another number of registers than asked for.
         """
         if len(registers) != self.read.count:
             raise ValueError(f"asked for {self.read.count} registers, got {len(registers)}")
-        wire = struct.pack(f">{len(registers)}H", *registers)
-        if self.fast is not None:
-            numbers = self.fast.unpack(wire)
-            raw = np.array(numbers, np.float64)
-            absent = [number in known for number, known in zip(numbers, self.markers, strict=True)]
-            raw[absent] = np.nan
-            raw[np.isinf(raw)] = np.nan
-        else:
-            raw = np.array([self._one(place, wire) for place in range(len(self.decoders))], np.float64)
-        return raw * self.scale + self.offset
+        wire = self.words.pack(*registers)
+        if self.fast is None:
+            return [self._one(place, wire) for place in range(len(self.decoders))]
+        values = list(self.fast.unpack(wire))
+        for place, known in self.markers:
+            if values[place] in known:
+                values[place] = NOT_AVAILABLE
+        return values
 
     def _one(self, place: int, wire: bytes) -> float:
         register = self.read.points[place].register_
         start = 2 * (register.address - self.read.address)
         value = self.decoders[place](wire[start : start + 2 * register.words])
-        return float("nan") if value is None or isinstance(value, str) else float(value)
+        return NOT_AVAILABLE if value is None or isinstance(value, str) else float(value)
+
+    def scaling(self, place: int) -> tuple[float, float]:
+        """(scale, offset) from a raw value to the profile's unit."""
+        point = self.read.points[place]
+        return (point.scale, point.offset) if self.fast is not None else (1.0, 0.0)
 
 
 def block_of(profile: Profile, read: Read) -> Block:
     """Prepare the decoding of one request."""
     decoders = tuple(profile.decoder(point) for point in read.points)
-    units = [(1.0, 0.0) if point.reads_its_unit else _to_canonical(point) for point in read.points]
     fast = _struct_of(read, decoders)
-    if fast is None:
-        scale, offset = (np.array(column, np.float64) for column in zip(*units, strict=True))
-        return Block(read, decoders, scale, offset, None)
-    scale = np.array([point.scale * unit[0] for point, unit in zip(read.points, units, strict=True)])
-    offset = np.array([point.offset * unit[0] + unit[1] for point, unit in zip(read.points, units, strict=True)])
-    return Block(read, decoders, scale, offset, fast, tuple(_numbers(decoder) for decoder in decoders))
-
-
-def _to_canonical(point: ProfilePoint) -> tuple[float, float]:
-    return conversion(point.unit, quantity_of(point.name).unit)
+    found = [_numbers(decoder) for decoder in decoders] if fast is not None else []
+    markers = tuple((place, numbers) for place, numbers in enumerate(found) if numbers)
+    return Block(read, struct.Struct(f">{read.count}H"), decoders, fast, markers)
 
 
 def _struct_of(read: Read, decoders: Sequence[Decoder]) -> struct.Struct | None:
     parts, at = [">"], read.address
     for point, decoder in zip(read.points, decoders, strict=True):
         register = point.register_
-        plain = decoder.positions == tuple(range(decoder.type.length)) and decoder.mask is None
-        if not plain or register.type not in STRUCT_CODE or register.address < at:
+        if not _is_plain(point, decoder) or register.address < at:
             return None
         parts += [f"{2 * (register.address - at)}x", STRUCT_CODE[register.type]]
         at = register.address + register.words
@@ -93,8 +80,13 @@ def _struct_of(read: Read, decoders: Sequence[Decoder]) -> struct.Struct | None:
     return struct.Struct("".join(parts))
 
 
+def _is_plain(point: ProfilePoint, decoder: Decoder) -> bool:
+    in_wire_order = decoder.positions == tuple(range(decoder.type.length))
+    return in_wire_order and decoder.mask is None and point.register_.type in STRUCT_CODE
+
+
 def _numbers(decoder: Decoder) -> frozenset[int]:
-    """A decoder's markers as the whole numbers they stand for; floats have none that are finite."""
+    """A decoder's markers as the whole numbers they stand for; those of floats are compared as NaN anyway."""
     if decoder.type.name.startswith("float"):
         return frozenset()
     code = struct.Struct(f">{STRUCT_CODE[decoder.type.name]}")

@@ -8,9 +8,8 @@ from typing import Final
 from kgce.collectors.device_state import DeviceState
 from kgce.collectors.modbus.block import Block, block_of
 from kgce.collectors.modbus.config import ModbusDeviceConfig
+from kgce.collectors.modbus.layout import Layout
 from kgce.collectors.modbus.plan import halves, plan_reads
-from kgce.collectors.profile import ProfilePoint
-from kgce.domain.tree import Series
 
 LOG = logging.getLogger(__name__)
 
@@ -27,13 +26,13 @@ class PolledDevice:
         self.config = config
         self.profile = config.map
         self.blocks: list[Block] = []
-        self.reads_units = any(point.reads_its_unit for point in self.profile.point)
         self.state = DeviceState(config.institution, config.device)
         self.due = 0.0
         self._silent_rounds = 0
         self._planned = 0.0
         self._holes: set[str] = set()
-        self._series: tuple[Series, ...] = ()
+        self._answered: tuple[Block, ...] = ()
+        self._layout = self._layout_of(())
         self.plan(0.0)
 
     def start(self, now: float) -> None:
@@ -79,9 +78,12 @@ class PolledDevice:
         self.state.missed_ticks += missed
         self.due += (1 + missed) * interval
 
-    def series_of(self, points: Sequence[ProfilePoint]) -> tuple[Series, ...]:
-        """Series of the points read; the same tuple as long as the same points answer."""
-        if [series.quantity for series in self._series] != [point.name for point in points]:
-            measurement = self.profile.device.measurement
-            self._series = tuple(self.config.series(point.name, measurement) for point in points)
-        return self._series
+    def layout(self, answered: Sequence[Block]) -> Layout:
+        """Layout of the blocks that answered; the same one as long as the same do."""
+        known = tuple(answered)
+        if known != self._answered:
+            self._answered, self._layout = known, self._layout_of(known)
+        return self._layout
+
+    def _layout_of(self, blocks: Sequence[Block]) -> Layout:
+        return Layout.of(self.config, self.profile.device.measurement, blocks)

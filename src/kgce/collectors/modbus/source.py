@@ -1,6 +1,6 @@
 """ModbusSource: polls the devices behind one link and hands over one batch per device and poll.
 
-plan --link--> registers --block--> values --stamp--> Batch --emit--> edge/
+plan --link--> registers --block--> raw values --layout--> Batch --emit--> edge/
 """
 
 import asyncio
@@ -9,16 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-
 from kgce.collectors.metering import metering_point
 from kgce.collectors.modbus.block import Block
 from kgce.collectors.modbus.config import ModbusLinkConfig
-from kgce.collectors.modbus.declared_units import apply_declared_units
 from kgce.collectors.modbus.device import PolledDevice
 from kgce.collectors.modbus.link import DeviceRefused, LinkDown, ModbusLink
-from kgce.collectors.profile import ProfilePoint
-from kgce.domain.batch import Batch, FloatArray, Quality
+from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, DeviceUnreachable
 from kgce.domain.ports import DeviceStatus, Emit
 from kgce.domain.tree import Point
@@ -105,19 +101,19 @@ class ModbusSource:
         return batch
 
     async def _poll(self, device: PolledDevice) -> Batch:
-        points: list[ProfilePoint] = []
-        values: list[FloatArray] = []
+        answered: list[Block] = []
+        raw: list[float] = []
         for block in list(device.blocks):
-            for part, found in await self._read(device, block):
-                points += part.read.points
-                values.append(found)
-        if not values:
+            for part, values in await self._read(device, block):
+                answered.append(part)
+                raw += values
+        if not answered:
             device.plan(self._clock())
             raise DeviceUnreachable(f"{self.name} unit {device.config.unit} answers with exceptions only")
-        return self._batch(device, points, np.concatenate(values))
+        return device.layout(answered).batch(raw, self._wall_ms())
 
-    async def _read(self, device: PolledDevice, block: Block) -> list[tuple[Block, FloatArray]]:
-        """A block's values; what the device refuses is left out, never zero."""
+    async def _read(self, device: PolledDevice, block: Block) -> list[tuple[Block, list[float]]]:
+        """A block's raw values; what the device refuses is left out, never zero."""
         for attempt in range(BUSY_RETRIES + 1):
             try:
                 registers = await self._link.read(device.config.unit, block.read)
@@ -129,27 +125,14 @@ class ModbusSource:
                     return []
                 await asyncio.sleep(BUSY_PAUSE_S)
             else:
-                return [(block, block.decode(registers))]
+                return [(block, block.raw(registers))]
         return []
 
     async def _read_parts(
         self, device: PolledDevice, block: Block, refusal: DeviceRefused
-    ) -> list[tuple[Block, FloatArray]]:
+    ) -> list[tuple[Block, list[float]]]:
         """Halve a refused block until only the registers that are not there are left out."""
         return [found for part in device.split(block, refusal) for found in await self._read(device, part)]
-
-    def _batch(self, device: PolledDevice, points: Sequence[ProfilePoint], values: FloatArray) -> Batch:
-        if device.reads_units:
-            values = apply_declared_units(points, values)
-        rows = len(values)
-        quality = np.where(np.isnan(values), np.uint8(Quality.BAD), np.uint8(Quality.GOOD))
-        return Batch(
-            device.series_of(points),
-            np.arange(rows, dtype=np.int32),
-            np.full(rows, self._wall_ms(), np.int64),
-            values,
-            quality,
-        )
 
     def _wall_ms(self) -> int:
         return round(self._wall_clock() * 1000)
