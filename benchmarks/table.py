@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -43,7 +44,7 @@ def machine() -> str:
 
 def show(rows: Sequence[Row], *, console: Console | None = None) -> None:
     """Print the machine and a row each."""
-    screen = console or Console()
+    screen = console or (Console() if sys.stdout.isatty() else Console(width=170))  # a pipe has no width of its own
     table = Table(
         "work", "kgce", "peer", "unit", "ratio", "peer is", "note", title="kgce benchmarks", title_justify="left"
     )

@@ -162,6 +162,15 @@ def test_repeats_within_one_batch_are_found_whatever_lies_between() -> None:
     assert [row[2] for row in rows_of(checked.batch) if row[0] == POWER] == [1.0, 2.0]
 
 
+def test_a_correction_taken_back_within_one_batch_is_no_repeat() -> None:
+    """A, then B and A again at the same time: what stands at the end is A, so A must travel after B."""
+    checks = Checks(clock=clock)
+    run(checks, (POWER, NOW_MS, 1.0, 0))
+    checked = run(checks, (POWER, NOW_MS, 2.0, 0), (POWER, NOW_MS, 1.0, 0))
+    assert checked.otherwise == Counter()
+    assert [row[2] for row in rows_of(checked.batch)] == [2.0, 1.0]
+
+
 def test_what_was_checked_but_not_remembered_is_no_repeat() -> None:
     """A batch the buffer could not keep comes again, and must then be kept."""
     checks = Checks(clock=clock)

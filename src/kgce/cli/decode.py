@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from kgce.cli.database import JsonOption
-from kgce.cli.terminal import print_json, print_table, say
+from kgce.cli.terminal import print_json, print_table
 from kgce.domain.errors import InputError
 
 
@@ -21,62 +21,39 @@ def decode(
         str | None, typer.Option("--profile", help="Device profile: decode all points it has here.")
     ] = None,
     address: Annotated[int, typer.Option("--address", min=0, help="Wire address of the first register.")] = 0,
-    table: Annotated[str, typer.Option("--table", help="input or holding, with --profile.")] = "input",
+    table: Annotated[str | None, typer.Option("--table", help="input or holding, where a profile has both.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Decode raw registers by type, or by a device profile.
+    """Decode raw registers by type, or by a device profile into canonical units.
 
     Example: kgce decode 4366199a --type float32 --unit V
 
     Example: kgce decode 4366199a43676666 --profile eastron-sdm630 --address 0
     """
-    wire = _bytes(registers)
-    if (type_ is None) == (profile is None):
+    from kgce.collectors.decode_text import decode_registers, decode_with_profile, registers_from
+    from kgce.collectors.profile import load_profile
+
+    rows: list[dict[str, Any]]
+    if type_ is not None and profile is None:
+        rows = [_row("", decode_registers(registers, type_, order, scale, unit), unit)]
+    elif profile is not None and type_ is None:
+        known = load_profile(profile)
+        unverified = {point.name for point in known.point if point.unverified}
+        found = decode_with_profile(known, registers_from(registers, address), table)
+        rows = [
+            _row(point.name, point.value, point.unit, "unverified" if point.name in unverified else "")
+            for point in found
+        ]
+    else:
         raise InputError("say how to decode: either --type or --profile")
-    rows = _by_profile(wire, profile, address, table) if profile else [_by_type(wire, type_ or "", order, scale, unit)]
     if json:
         print_json(rows)
         return
-    cells = [tuple(str(row[name]) for name in ("address", "name", "value", "unit", "note")) for row in rows]
-    print_table(profile or type_ or "", ("address", "name", "value", "unit", "note"), cells, right=("value",))
-    if not rows:
-        say(f"profile {profile} has no {table} point wholly inside registers {address}..{address + len(wire) // 2 - 1}")
+    columns = ("name", "value", "unit", "note")
+    print_table(
+        profile or type_ or "", columns, [tuple(str(row[name]) for name in columns) for row in rows], right=("value",)
+    )
 
 
-def _bytes(text: str) -> bytes:
-    try:
-        wire = bytes.fromhex(text.replace("0x", "").replace(",", " "))
-    except ValueError:
-        raise InputError(f"{text!r} is not hex; write the bytes as they come, such as 4366199a") from None
-    if not wire or len(wire) % 2:
-        raise InputError(f"{len(wire)} bytes are not whole 16-bit registers")
-    return wire
-
-
-def _by_type(wire: bytes, type_name: str, order: str, scale: float, unit: str) -> dict[str, Any]:
-    from kgce.collectors.modbus.decode import decoder, register_type
-
-    length = register_type(type_name).length
-    if length and length != len(wire):
-        raise InputError(f"{type_name} takes {length} bytes, got {len(wire)}")
-    return _row("", "", decoder(type_name, order, scale=scale)(wire), unit)
-
-
-def _by_profile(wire: bytes, name: str, address: int, table: str) -> list[dict[str, Any]]:
-    from kgce.collectors.profile import load_profile
-
-    known = load_profile(name)
-    rows = []
-    for point in known.point:
-        place = point.register_
-        start = 2 * (place.address - address)
-        if place.table == table and start >= 0 and start + 2 * place.words <= len(wire):
-            value = known.decoder(point)(wire[start : start + 2 * place.words])
-            note = "unverified" if point.unverified else ""
-            rows.append(_row(str(place.address), point.name, value, point.unit, note))
-    return rows
-
-
-def _row(address: str, name: str, value: object, unit: str, note: str = "") -> dict[str, Any]:
-    absent = "not available" if value is None else note
-    return {"address": address, "name": name, "value": value, "unit": unit, "note": absent}
+def _row(name: str, value: object, unit: str, note: str = "") -> dict[str, Any]:
+    return {"name": name, "value": value, "unit": unit, "note": "not available" if value is None else note}

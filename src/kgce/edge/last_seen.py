@@ -22,16 +22,17 @@ class LastSeen:
         number = self._number(batch)
         order = np.lexsort((batch.time_ms, number))  # stable: the given order within one series and time
         same = np.zeros(len(batch), np.bool_)
+        is_first = np.ones(len(batch), np.bool_)  # of its series and time in this batch
         if len(batch) > 1:
             left, right = order[:-1], order[1:]
+            follows = (number[left] == number[right]) & (batch.time_ms[left] == batch.time_ms[right])
             same[right] = (
-                (number[left] == number[right])
-                & (batch.time_ms[left] == batch.time_ms[right])
-                & _equal(batch.value[left], batch.value[right])
-                & (batch.quality[left] == batch.quality[right])
+                follows & _equal(batch.value[left], batch.value[right]) & (batch.quality[left] == batch.quality[right])
             )
+            is_first[right] = ~follows
         known = (
-            (self._time_ms[number] == batch.time_ms)
+            is_first  # a later one follows a change made in this batch: back to the old value is news
+            & (self._time_ms[number] == batch.time_ms)
             & _equal(self._value[number], batch.value)
             & (self._quality[number] == batch.quality)
         )
