@@ -1,6 +1,7 @@
 """`kgce simulate`, `kgce edge run`, `kgce decode`, `kgce dashboards build` as processes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import servers
 from tests.cli.kgce_command import kgce
 
 pytestmark = pytest.mark.timeout(180)
@@ -106,3 +108,20 @@ def test_dashboards_are_written_as_files_grafana_can_load(tmp_path: Path) -> Non
     assert all(path.is_file() for path in written)
     model = json.loads(next(path for path in written if path.suffix == ".json").read_text(encoding="utf-8"))
     assert len(model["panels"]) >= 8
+
+
+def test_a_gateway_into_influxdb_is_ranked_from_there(site: Path, influx_server: servers.Influx) -> None:
+    """Readings in a real InfluxDB 1.6.7, the registry in a folder: `--store` and `--db`."""
+    text = site.read_text(encoding="utf-8")
+    sink = f'kind = "influxdb"\nurl = "{influx_server.url}"\ndatabase = "gateway_command"'
+    site.write_text(re.sub(r'kind = "duckdb".*\npath = "kgce-data"', sink, text), encoding="utf-8")
+    ran = kgce("edge", "run", site, "--for", "8", "--db", "centre", "--json", cwd=site.parent)
+    assert ran.code == 0, ran.err
+    assert ran.json["equation_holds"]
+    assert ran.json["counters"]["stored"] > 100
+    span = ("--from", time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400)), "--to", "2049-01-01")
+    arguments = ("--institution", "sim-school-1", "--point", "main-meter", *span, "--grid", "year", "--json")
+    store = ("--store", f"{influx_server.url}/gateway_command", "--db", "centre")
+    answer = kgce("ledger", *arguments, *store, cwd=site.parent)
+    assert answer.code == 0, answer.err
+    assert answer.json[0]["amount"] is not None

@@ -28,6 +28,10 @@ def group() -> None:
 @edge.command("run")
 def edge_run(
     file: Annotated[Path, typer.Argument(help="Gateway file (TOML).", show_default=False)],
+    db: Annotated[
+        Path | None,
+        typer.Option("--db", help="Registry folder to make its points known to.", show_default="that of a duckdb sink"),
+    ] = None,
     limit_s: LimitOption = None,
     json: Annotated[bool, typer.Option("--json", help="Final status as JSON on standard output.")] = False,
 ) -> None:
@@ -41,12 +45,14 @@ def edge_run(
     from kgce.store.open import open_registry
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every request is no news
     config = load_config(file)
     if config.sink is None:
         raise ConfigError(
             f'{file}: no [sink]; add kind = "duckdb" with path, or kind = "influxdb" with url and database'
         )
-    registry = open_registry(config.sink.path) if isinstance(config.sink, DuckDbSink) else None
+    folder = db or (config.sink.path if isinstance(config.sink, DuckDbSink) else None)
+    registry = open_registry(folder) if folder is not None else None
     sink = open_sink(config.sink)
     try:
         gateway = _gateway(config, sink, registry)
