@@ -48,6 +48,14 @@ def test_across_a_reset_the_register_stands_still_and_goes_on_with_its_own_steps
     assert cleaned([1000, 1010, 3, 13, 24]).value.tolist() == [1000, 1010, 1010, 1020, 1031]
 
 
+def test_rounding_never_makes_a_lifted_register_fall() -> None:
+    """Decimal fractions that binary cannot hold, reset ten thousand times in all."""
+    random = np.random.default_rng(2)
+    for _ in range(500):
+        cycles = np.cumsum(random.random((20, 8)), axis=1) * random.choice([0.1, 7e3, 9e8], (20, 1))
+        assert (np.diff(cleaned(cycles.ravel().tolist()).value) >= 0).all()
+
+
 def test_a_register_that_never_falls_is_left_untouched() -> None:
     values = np.array([1.0, 1.0, 2.5])
     found = clean_register(np.arange(3, dtype=np.int64), values)

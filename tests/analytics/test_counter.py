@@ -89,6 +89,18 @@ def test_a_drop_that_stays_is_a_reset_whose_stretch_is_missing() -> None:
     assert np.delete(found.amount, 1).tolist() == [10] * 7
 
 
+def test_a_reset_during_an_outage_is_no_guess_but_unknown() -> None:
+    """Silent from 3 h to 9 h and back at a lower value: the hours beside the silence are whole, half of 2..4 h is."""
+    times = np.array([0, 1, 2, 3, 9, 10, 11, 12], np.int64) * HOUR
+    register = np.array([100.0, 110, 120, 130, 5, 15, 25, 35])
+    edges = np.array([0, 2, 4, 8, 10, 12], np.int64) * HOUR
+    found = counter_amounts(times, register, np.zeros(8, np.uint8), edges)
+    np.testing.assert_array_equal(found.amount, [20, 10, np.nan, 10, 20])
+    assert found.provenance.tolist() == [M, M, X, M, M]
+    assert found.coverage.tolist() == [1, 0.5, 0, 0.5, 1]
+    assert found.flags.tolist() == [0, Flag.RESET | Flag.PARTIAL, Flag.RESET, Flag.RESET | Flag.PARTIAL, 0]
+
+
 def test_bad_suspect_and_absent_values_are_not_readings() -> None:
     readings = {0: 0, 1: 10, 2: np.nan, 3: 777, 4: 40, 5: 50}
     found = hourly(readings, 5, quality={2: Quality.BAD, 3: Quality.SUSPECT})

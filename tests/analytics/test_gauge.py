@@ -42,6 +42,12 @@ def test_a_gap_adds_nothing_and_lowers_the_coverage() -> None:
     assert (found.integral[0], found.mean[0], found.coverage[0]) == (20, 5, 0.5)
 
 
+def test_an_edge_inside_a_gap_finds_nothing_there() -> None:
+    found = means({0: 5, 1: 5, 2: 5, 6: 5, 7: 5, 8: 5}, [0, 3, 5, 8])
+    np.testing.assert_array_equal(found.integral, [10, np.nan, 10])
+    assert found.coverage.tolist() == [2 / 3, 0, 2 / 3]
+
+
 def test_where_nothing_is_known_there_is_no_mean() -> None:
     found = means({1: 5, 2: 5, 3: 5}, [0, 1, 3, 5])
     np.testing.assert_array_equal(found.mean, [np.nan, 5, np.nan])

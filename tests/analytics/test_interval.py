@@ -63,6 +63,7 @@ def test_where_two_amounts_overlap_the_later_one_has_the_time() -> None:
     found = amounts([0, HOUR], [2 * HOUR, 3 * HOUR], [20.0, 8.0], [0, 3 * HOUR])
     assert found.amount[0] == 10 + 8
     assert found.flags[0] & Flag.OVERLAP
+    assert found.provenance[0] == Provenance.INTERPOLATED, "the earlier one was divided by time"
 
 
 def test_bad_rows_are_left_out_and_repeats_count_once() -> None:

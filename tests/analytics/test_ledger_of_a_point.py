@@ -71,6 +71,16 @@ def test_a_wrong_reading_at_the_edge_of_the_span_is_never_consumption(step_min: 
     assert sum(row.amount or 0 for row in at.ledger(START, START + DAY, Grid.HOUR)) == pytest.approx(240)
 
 
+def test_a_long_dip_of_a_slow_meter_is_followed_until_it_returns() -> None:
+    """Read every two hours, at zero for five readings from the day's end on: a dip, not a reset."""
+    readings = {START + place * 2 * HOUR: 500 + 20.0 * place for place in range(-12, 40)}
+    readings |= {START + DAY + place * 2 * HOUR: 0.0 for place in range(5)}
+    at, _ = watched(readings)
+    (row,) = at.ledger(START, START + DAY, Grid.DAY)
+    assert (row.amount, row.provenance) == (pytest.approx(240), "interpolated")
+    assert "reset" not in row.flags
+
+
 def test_a_meter_read_hourly_fills_quarter_hours_evenly() -> None:
     at, _ = watched({START + hour * HOUR: 8.0 * hour for hour in range(-10, 40)})
     rows = at.ledger(START, START + DAY, Grid.QUARTER_HOUR)
@@ -129,8 +139,8 @@ def test_a_daily_amount_reaches_into_its_twenty_fifth_hour() -> None:
     at = Province()
     at.institution("a", zone=zone)
     at.interval("a", "main", "electricity", Step.DAY, {start: 250.0})
-    (row,) = at.ledger(end - HOUR, end, Grid.HOUR)
-    assert (row.amount, row.provenance) == (pytest.approx(10.0), "interpolated")
+    row = at.ledger(end - HOUR // 2, end, Grid.QUARTER_HOUR)[-1]
+    assert (row.amount, row.provenance) == (pytest.approx(2.5), "interpolated")
 
 
 def test_a_point_without_readings_has_rows_of_nothing() -> None:

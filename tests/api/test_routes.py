@@ -104,6 +104,7 @@ def test_ledger_says_null_where_nothing_is_known(client: TestClient):
         pytest.param("0001-01-01T00:00:00+08:00", "2024-06-15T00:00:00Z", "1980", id="before any meter"),
         pytest.param("1981-01-01T00:00:00Z", "2199-01-01T00:00:00Z", "longer than", id="two centuries"),
         pytest.param("yesterday", "2024-06-15T00:00:00Z", "start", id="no time at all"),
+        pytest.param("1718323200", "2024-06-15T00:00:00Z", "ISO 8601", id="seconds or milliseconds, who knows"),
     ],
 )
 def test_a_span_that_cannot_be_is_refused(client: TestClient, route: str, start: str, end: str, said: str):

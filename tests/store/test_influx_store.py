@@ -172,8 +172,8 @@ def test_a_gone_server_keeps_nothing_and_the_retry_stores_all(tmp_path, database
         store.latest()
 
 
-def test_ten_thousand_series_are_read_in_seconds(influx_server, database):
-    """Also crosses every chunk: posts of 5000 lines, statements of 100 devices, queries of 50 statements."""
+def test_ten_thousand_series_cross_every_chunk_and_come_back_whole(influx_server, database):
+    """Posts of 5000 lines, statements of 100 devices, queries of 50 statements."""
     series = [Series(f"s{at // 100}", f"d{at // 4}", f"power_{at % 4}", "electricity") for at in range(10_000)]
     batch = Batch.of(
         series, np.tile(np.arange(10_000), 3), NOON_MS + np.repeat(np.arange(3), 10_000), np.arange(30_000) / 8

@@ -45,7 +45,7 @@ def judge(
     min_coverage: float,
 ) -> Judged:
     """The indicator of every institution of the table, from the attributes of the same year."""
-    known = {row.institution: row for row in attributes if row.year == year}
+    known = {row.institution: row for row in attributes}
     stated = [known.get(institution.id) for institution in table.institutions]
     sums = numerator(table.carriers, indicator, factor_set)
     divisor = np.array([_divisor(row, indicator) for row in stated], np.float64)

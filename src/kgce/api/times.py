@@ -14,6 +14,7 @@ from kgce.domain.errors import InputError
 EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)  # the stores' own bounds
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _PLUS_LOST: Final = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$")
+_BARE_NUMBER: Final = re.compile(r"\s*[-+]?[\d.]+\s*")
 
 
 def iso_utc(time_ms: int) -> str:
@@ -28,12 +29,20 @@ def iso_local(time_ms: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(zone).isoformat()
 
 
-def _with_plus(text: object) -> object:
-    """An unescaped + in a query arrives as a space; between time and offset it can mean nothing else."""
-    return _PLUS_LOST.sub(r"\1+\2", text) if isinstance(text, str) else text
+def _written_out(text: object) -> object:
+    """An unescaped + in a query arrives as a space; between time and offset it can mean nothing else.
+
+    Raises:
+        ValueError: a bare number, which could count seconds or milliseconds.
+    """
+    if not isinstance(text, str):
+        return text
+    if _BARE_NUMBER.fullmatch(text):
+        raise ValueError("write the time as ISO 8601 with an offset, such as 2026-01-02T03:04:05Z")
+    return _PLUS_LOST.sub(r"\1+\2", text)
 
 
-InTime = Annotated[AwareDatetime, BeforeValidator(_with_plus)]
+InTime = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 @dataclass(frozen=True, slots=True)

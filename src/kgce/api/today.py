@@ -1,6 +1,5 @@
 """Today's amounts by carrier: of one institution, of several, of all that are registered."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -8,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from kgce.analytics.figures import CarrierAmount, carrier_amounts
+from kgce.analytics.years import heard_table
 from kgce.domain.factors import FactorSet
 from kgce.domain.ports import ReadingStore, Registry
 from kgce.domain.tree import DEFAULT_TIMEZONE
@@ -15,6 +15,8 @@ from kgce.domain.tree import DEFAULT_TIMEZONE
 # Figures end a minute ago: by then every meter read each minute has reported, so no gap opens at the end merely
 # because the next reading is still to come.
 _SETTLED_AFTER_S: Final = 60
+
+_DaySpan = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +56,47 @@ def today(
         return Today(start, end, None, tuple(_amounts(store, registry, None, (start, end), factor_set)))
     spans = [day_so_far(now_s, registry.institution(one).timezone) for one in institutions]
     parts = [
-        (one, amount)
+        part
         for one, span in zip(institutions, spans, strict=True)
-        for amount in _amounts(store, registry, one, span, factor_set)
+        for part in _weighted(store, registry, one, span, factor_set)
     ]
     start, end = spans[0] if spans else day_so_far(now_s, DEFAULT_TIMEZONE)
-    return Today(start, end, len(institutions), tuple(_added(parts, registry)))
+    return Today(start, end, len(institutions), tuple(_added(parts)))
 
 
 def _amounts(
-    store: ReadingStore,
-    registry: Registry,
-    institution: str | None,
-    span: tuple[datetime, datetime],
-    factor_set: FactorSet,
+    store: ReadingStore, registry: Registry, institution: str | None, span: _DaySpan, factor_set: FactorSet
 ) -> list[CarrierAmount]:
-    start_ms, end_ms = (round(moment.timestamp() * 1000) for moment in span)
+    start_ms, end_ms = _ms(span)
     return carrier_amounts(
         store, registry, institution=institution, start_ms=start_ms, end_ms=end_ms, factor_set=factor_set
     )
 
 
-def _added(parts: Iterable[tuple[str, CarrierAmount]], registry: Registry) -> list[CarrierAmount]:
-    """Totals by carrier; coverage is the mean over the counting points, as in the parts."""
-    groups: dict[str, list[tuple[int, CarrierAmount]]] = {}
-    counting: dict[str, Counter[str]] = {}
-    for institution, amount in parts:
-        if institution not in counting:
-            counting[institution] = Counter(point.carrier for point in registry.points(institution) if point.counts)
-        groups.setdefault(amount.carrier, []).append((counting[institution][amount.carrier], amount))
+def _weighted(
+    store: ReadingStore, registry: Registry, institution: str, span: _DaySpan, factor_set: FactorSet
+) -> list[tuple[float, CarrierAmount]]:
+    """Amounts with the number of heard points behind each: the weight of its coverage in a sum.
+
+    The amounts do not tell that number, so it is read anew, after them: a point once heard stays heard.
+    """
+    amounts = _amounts(store, registry, institution, span, factor_set)
+    start_ms, end_ms = _ms(span)
+    table = heard_table(store, registry, institution=institution, start_ms=start_ms, end_ms=end_ms)
+    points = dict(zip(table.carriers, table.points[0].tolist(), strict=True))
+    return [(points[amount.carrier], amount) for amount in amounts]
+
+
+def _ms(span: _DaySpan) -> tuple[int, int]:
+    start, end = span
+    return round(start.timestamp() * 1000), round(end.timestamp() * 1000)
+
+
+def _added(parts: Iterable[tuple[float, CarrierAmount]]) -> list[CarrierAmount]:
+    """Totals by carrier; coverage is the mean over the heard points, as in the parts."""
+    groups: dict[str, list[tuple[float, CarrierAmount]]] = {}
+    for part in parts:
+        groups.setdefault(part[1].carrier, []).append(part)
     return [
         CarrierAmount(
             carrier,

@@ -61,9 +61,10 @@ async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path,
     stopping = threading.Event()
     async with _gateway(at, folder, hub.publish) as gateway:
         context = Context(store=at.store, registry=at.registry, hub=hub, gateway_status=gateway.status)
+        app = create_app(context)  # takes a second, in which no device may be waiting for its answer
         jobs = [
             asyncio.create_task(gateway.run(), name="gateway"),
-            asyncio.create_task(serve_app(create_app(context), host=host, port=port), name="server"),
+            asyncio.create_task(serve_app(app, host=host, port=port), name="server"),
             asyncio.create_task(asyncio.to_thread(_load_real_data, at, data, stopping), name="real data"),
         ]
         say(f"kgce demo on http://{host}:{port} (Ctrl-C ends it; everything is kept in {folder})")

@@ -45,6 +45,7 @@ def clean_register(time_ms: Int64Array, value: FloatArray) -> Register:
     is_reset = step < 0
     lifted = value.copy()
     lifted[1:] -= np.cumsum(np.where(is_reset, step, 0.0))
+    np.maximum.accumulate(lifted, out=lifted)  # the lift may round down across a reset
     return Register(time_ms, lifted, is_reset, spikes)
 
 
