@@ -12,13 +12,15 @@
 | value.missing        | NaN without BAD                                  | BAD                                   |
 | value.out_of_range   | outside `limits.py`                              | OUT_OF_RANGE                          |
 | counter.fell         | lower than the last accepted, see counter_watch  | SUSPECT                               |
+| counter.leapt        | rose faster than `rates.py` allows               | SUSPECT                               |
+| counter.frozen       | stands still under power, see flat_line          | SUSPECT                               |
 | clock.unsure         | the gateway's own clock is before 2024           | TIME_UNSURE, time.future cannot judge |
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,8 +30,10 @@ from kgce.domain.ports import SeriesKey
 from kgce.domain.tree import Series
 from kgce.edge.counter_watch import CounterState, is_watched, judge
 from kgce.edge.counters import Count, Tally
+from kgce.edge.flat_line import ENERGY, POWER, FlatLine
 from kgce.edge.last_seen import LastSeen
 from kgce.edge.limits import Limit, limit_of
+from kgce.edge.rates import max_per_hour
 
 # Clocks that lost their battery report 1970 or 2000s epochs; 1980-01-01 is where the oldest device epoch (GPS) starts.
 EARLIEST_MS: Final = 315_532_800_000  # 1980-01-01T00:00:00Z
@@ -37,6 +41,8 @@ END_MS: Final = 7_258_118_400_000  # 2200-01-01T00:00:00Z
 SANE_CLOCK_MS: Final = (
     1_704_067_200_000  # 2024-01-01T00:00:00Z: older than this software, so a clock before it is unset
 )
+
+_Device = tuple[str, str]
 
 # numpy takes an IntFlag for a 64-bit number, which a column of bytes cannot hold.
 _BAD: Final = np.uint8(Quality.BAD)
@@ -54,6 +60,7 @@ class Checked:
     raw: Batch  # the same rows as the source gave them
     otherwise: Tally  # rows that go no further
     counters: Mapping[SeriesKey, CounterState]
+    lines: Mapping[_Device, FlatLine]
     marks: Counter[str]
 
 
@@ -61,6 +68,8 @@ class Checked:
 class _Rule:
     limit: Limit
     is_watched: bool
+    shows_power: bool
+    shows_energy: bool
 
 
 class Checks:
@@ -73,15 +82,19 @@ class Checks:
         future_limit_s: float = 300.0,
         confirm_readings: int = 3,
         limits: Mapping[str, Limit] | None = None,
+        rates: Mapping[str, float] | None = None,
     ) -> None:
-        """`limits` narrows or widens the bounds of a quantity or a single field."""
+        """`limits` and `rates` narrow or widen the bounds of a quantity or a single field."""
         self._clock = clock
         self._future_limit_ms = int(future_limit_s * 1000)
         self._confirm_readings = confirm_readings
         self._overrides = limits or {}
+        self._rate_overrides = rates or {}
         self._rules: dict[str, _Rule] = {}
+        self._rates: dict[tuple[str, str], float] = {}
         self._last_seen = LastSeen()
         self._counters: dict[SeriesKey, CounterState] = {}
+        self._lines: dict[_Device, FlatLine] = {}
         self.marks: Counter[str] = Counter()  # rows marked since the start, by rule
 
     def check(self, batch: Batch) -> Checked:
@@ -96,16 +109,19 @@ class Checks:
             otherwise[Count.DUPLICATE, "repeated"] = int(repeated.sum())
             raw = raw.select(~repeated)
         quality, marks = self._mark(raw, now_ms)
-        states, fell = self._watch(raw, quality)
-        quality[fell] |= _SUSPECT
-        marks["counter.fell"] = len(fell)
+        states, suspects = self._watch(raw, quality)
+        lines, frozen = self._frozen(raw, quality)
+        for mark, rows in (*suspects.items(), ("counter.frozen", frozen)):
+            quality[rows] |= _SUSPECT
+            marks[mark] = len(rows)
         marked = Batch(raw.series, raw.index, raw.time_ms, raw.value, quality)
-        return Checked(marked, raw, otherwise, states, marks)
+        return Checked(marked, raw, otherwise, states, lines, marks)
 
     def remember(self, checked: Checked) -> None:
         """The batch is safe: it is what the next one is compared with."""
         self._last_seen.remember(checked.raw)
         self._counters.update(checked.counters)
+        self._lines.update(checked.lines)
         self.marks.update(checked.marks)
 
     def _refuse(self, batch: Batch, now_ms: int) -> tuple[BoolArray, dict[str, int]]:
@@ -141,30 +157,63 @@ class Checks:
             marks["clock.unsure"] = len(batch)
         return quality, marks
 
-    def _watch(self, batch: Batch, quality: UInt8Array) -> tuple[dict[SeriesKey, CounterState], list[int]]:
-        """New states of the counters in this batch, and the rows at which one fell."""
-        watched = np.array([self._rule(series.quantity).is_watched for series in batch.series], np.bool_)
+    def _watch(self, batch: Batch, quality: UInt8Array) -> tuple[dict[SeriesKey, CounterState], dict[str, list[int]]]:
+        """New states of the counters in this batch, and the rows at which one fell or leapt."""
         states: dict[SeriesKey, CounterState] = {}
-        if not watched.any():
-            return states, []
-        rows = np.flatnonzero(watched[batch.index] & ((quality & _NO_BASELINE) == 0))
-        fell: list[int] = []
-        columns = (rows.tolist(), batch.index[rows].tolist(), batch.time_ms[rows].tolist(), batch.value[rows].tolist())
-        for row, position, time_ms, value in zip(*columns, strict=True):
-            key = batch.series[position].key
-            known = states.get(key) or self._counters.get(key)
-            states[key], is_suspect = judge(
-                known, time_ms=time_ms, value=value, confirm_readings=self._confirm_readings
+        suspects: dict[str, list[int]] = {"counter.fell": [], "counter.leapt": []}
+        watched = [self._rule(series.quantity).is_watched for series in batch.series]
+        for row, position, time_ms, value in _rows(batch, quality, watched):
+            series = batch.series[position]
+            states[series.key], is_suspect = judge(
+                states.get(series.key) or self._counters.get(series.key),
+                time_ms=time_ms,
+                value=value,
+                confirm_readings=self._confirm_readings,
+                max_per_hour=self._rate(series),
             )
             if is_suspect:
-                fell.append(row)
-        return states, fell
+                suspects["counter.fell" if value < states[series.key].baseline else "counter.leapt"].append(row)
+        return states, suspects
+
+    def _frozen(self, batch: Batch, quality: UInt8Array) -> tuple[dict[_Device, FlatLine], list[int]]:
+        """New states of the devices in this batch, and the rows at which a counter stood still under power."""
+        lines: dict[_Device, FlatLine] = {}
+        frozen: list[int] = []
+        rules = [self._rule(series.quantity) for series in batch.series]
+        told = [rule.shows_power or rule.shows_energy for rule in rules]
+        for row, position, time_ms, value in _rows(batch, quality, told):
+            series = batch.series[position]
+            device = (series.institution, series.device)
+            line = lines.get(device) or replace(self._lines.get(device) or FlatLine())
+            lines[device] = line
+            if rules[position].shows_power:
+                line.saw_power(series.quantity, time_ms, value)
+            elif line.saw_counter(series.quantity, value):
+                frozen.append(row)
+        return lines, frozen
+
+    def _rate(self, series: Series) -> float:
+        name = (series.device, series.quantity)
+        if name not in self._rates:
+            self._rates[name] = max_per_hour(*name, self._rate_overrides)
+        return self._rates[name]
 
     def _rule(self, field: str) -> _Rule:
         rule = self._rules.get(field)
         if rule is None:
-            rule = self._rules[field] = _Rule(limit_of(field, self._overrides), is_watched(field))
+            limit = limit_of(field, self._overrides)
+            rule = self._rules[field] = _Rule(limit, is_watched(field), field in POWER, field in ENERGY)
         return rule
+
+
+def _rows(batch: Batch, quality: UInt8Array, wanted: Sequence[bool]) -> Iterator[tuple[int, int, int, float]]:
+    """(row, series position, time, value) of usable rows of the wanted series, in the batch's order."""
+    if not any(wanted):
+        return
+    rows = np.flatnonzero(np.array(wanted, np.bool_)[batch.index] & ((quality & _NO_BASELINE) == 0))
+    yield from zip(
+        rows.tolist(), batch.index[rows].tolist(), batch.time_ms[rows].tolist(), batch.value[rows].tolist(), strict=True
+    )
 
 
 def _is_nameable(series: Series) -> bool:

@@ -2,8 +2,8 @@
 
 [gateway]  id, folder, flush_interval_s, buffer_max_mb, durability
 [sink]     kind = "duckdb" with path, or kind = "influxdb" with url, database, username, password_env
-[checks]   future_limit_s, confirm_readings, limits.<quantity> = [low, high]
-[[modbus]] [[mqtt]]  see collectors/config.py
+[checks]   future_limit_s, confirm_readings, limits.<quantity> = [low, high], max_per_hour.<quantity> = amount
+[[modbus]] [[mqtt]] ...  see collectors/config.py
 """
 
 import os
@@ -23,7 +23,7 @@ from kgce.edge.limits import Limit
 
 _MB: Final = 1024 * 1024
 _SECRETS: Final = frozenset({"password", "token"})
-_COLLECTORS: Final = ("modbus", "mqtt")
+_COLLECTORS: Final = frozenset(CollectorsConfig.model_fields)
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
@@ -89,6 +89,7 @@ class ChecksTable(_Table):
     future_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     confirm_readings: Annotated[int, Field(ge=1, le=1000)] = 3
     limits: dict[str, tuple[float, float]] = {}
+    max_per_hour: dict[str, Annotated[float, Field(gt=0)]] = {}  # by "device.field", field or quantity
 
     @field_validator("limits")
     @classmethod
@@ -129,6 +130,7 @@ class GatewayConfig(_Table):
             future_limit_s=table.future_limit_s,
             confirm_readings=table.confirm_readings,
             limits=limits,
+            rates=table.max_per_hour,
         )
 
 

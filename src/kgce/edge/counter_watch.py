@@ -1,7 +1,7 @@
-"""Counter watch: a counter that falls is suspect until it returns, or until further readings confirm its new level.
+"""Counter watch: a counter that falls, or rises faster than it can, is suspect until it returns or is confirmed.
 
 Suspect readings travel with the SUSPECT bit and never move the baseline. Only the order of one counter's readings is
-looked at; what the fall means (reset, rollover, new meter) is the ledger's business.
+looked at; what a change of level means (reset, rollover, new meter) is the ledger's business.
 """
 
 from dataclasses import dataclass, replace
@@ -11,11 +11,13 @@ from kgce.domain.errors import InputError
 from kgce.domain.quantities import Kind, quantity_of
 
 _STARTS_OVER: Final = frozenset({"session_energy"})  # begins at 0 with every charging session, by design
+_HOUR_MS: Final = 3_600_000
+_LEAST_SPAN_MS: Final = 60_000  # a reading's time is not the instant of its counting; shorter spans are taken as this
 
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """A level below the baseline that further readings may confirm."""
+    """A level away from the baseline that further readings may confirm."""
 
     first: float
     last: float
@@ -27,6 +29,7 @@ class CounterState:
     """What is known of one counter."""
 
     baseline: float  # last accepted value
+    baseline_ms: int
     time_ms: int  # of the last judged reading
     suspicion: Suspicion | None = None
 
@@ -41,23 +44,34 @@ def is_watched(field: str) -> bool:
 
 
 def judge(
-    state: CounterState | None, *, time_ms: int, value: float, confirm_readings: int
+    state: CounterState | None,
+    *,
+    time_ms: int,
+    value: float,
+    confirm_readings: int,
+    max_per_hour: float = float("inf"),
 ) -> tuple[CounterState, bool]:
     """(state after this reading, whether it is suspect).
 
-    A lower level is confirmed by `confirm_readings` further readings that never fall again, the last of which has
-    grown: a dead register that repeats 0 is never taken for a new meter. A reading older than the last judged one
-    proves nothing about order and passes.
+    Another level is confirmed by `confirm_readings` further readings that neither fall nor leap, the last of which has
+    grown: a dead register that repeats 0, or a marker for "not available", is never taken for a new meter. A reading
+    older than the last judged one proves nothing about order and passes.
     """
+    accepted = CounterState(value, time_ms, time_ms)
     if state is None:
-        return CounterState(value, time_ms), False
+        return accepted, False
     if time_ms <= state.time_ms:
         return state, False
-    if value >= state.baseline:
-        return CounterState(value, time_ms), False
+    if _follows(state.baseline, value, time_ms - state.baseline_ms, max_per_hour):
+        return accepted, False
     known = state.suspicion
-    if known is None or value < known.last:
+    if known is None or not _follows(known.last, value, time_ms - state.time_ms, max_per_hour):
         return replace(state, time_ms=time_ms, suspicion=Suspicion(value, value)), True
     if known.further + 1 >= confirm_readings and value > known.first:
-        return CounterState(value, time_ms), False
+        return accepted, False
     return replace(state, time_ms=time_ms, suspicion=Suspicion(known.first, value, known.further + 1)), True
+
+
+def _follows(before: float, value: float, span_ms: int, max_per_hour: float) -> bool:
+    """Whether a counter can have gone from one value to the other in this time."""
+    return 0 <= value - before <= max_per_hour * max(span_ms, _LEAST_SPAN_MS) / _HOUR_MS

@@ -1,0 +1,55 @@
+"""Flat line: a counter that stands still while the same device reports power is repeated by somebody, not read.
+
+A converter that answers from its cache, a meter port that died: the values keep coming and are old. Readings of such a
+counter are suspect from the moment when more energy must have flowed than the counter could hide in one step.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+_HOUR_MS: Final = 3_600_000
+_LONGEST_SPAN_MS: Final = 900_000  # a power reading stands for a quarter of an hour at most
+_FLOAT32_STEP: Final = 1e-6  # of the value: eight steps of a 32-bit float's 2^-23
+_LEAST_KWH: Final = 1.0
+_UNKNOWN_STEP_KWH: Final = 100.0  # a secondary-side counter times its ratios moves in steps of up to 40 kWh
+_STEPS: Final = 3  # of the smallest seen
+
+POWER: Final = frozenset({"active_power_total", "active_power"})
+ENERGY: Final = frozenset({"active_energy_import", "active_energy_total"})  # import is positive, as power is
+
+
+@dataclass(slots=True)
+class FlatLine:
+    """One device's main counter against its power; where it has two of them, the one that came first."""
+
+    counter_field: str = ""
+    power_field: str = ""
+    counter: float | None = None
+    smallest_step: float | None = None
+    power_kw: float = 0.0
+    power_ms: int | None = None
+    hidden_kwh: float = 0.0  # since the counter last moved
+
+    def saw_power(self, name: str, time_ms: int, power_kw: float) -> None:
+        """The device reports power; the last one held until now."""
+        self.power_field = self.power_field or name
+        if name != self.power_field:
+            return
+        if self.power_ms is not None and time_ms > self.power_ms:
+            span_ms = min(time_ms - self.power_ms, _LONGEST_SPAN_MS)
+            self.hidden_kwh += max(self.power_kw, 0.0) * span_ms / _HOUR_MS
+        if self.power_ms is None or time_ms > self.power_ms:
+            self.power_ms, self.power_kw = time_ms, power_kw
+
+    def saw_counter(self, name: str, value_kwh: float) -> bool:
+        """The device reports its counter; whether it is suspect."""
+        self.counter_field = self.counter_field or name
+        if name != self.counter_field:
+            return False
+        if self.counter is not None and value_kwh != self.counter:
+            step = abs(value_kwh - self.counter)
+            self.smallest_step = step if self.smallest_step is None else min(step, self.smallest_step)
+        if value_kwh != self.counter:
+            self.counter, self.hidden_kwh = value_kwh, 0.0
+        step_kwh = _UNKNOWN_STEP_KWH if self.smallest_step is None else _STEPS * self.smallest_step
+        return self.hidden_kwh > max(_LEAST_KWH, step_kwh, _FLOAT32_STEP * value_kwh)
