@@ -6,11 +6,12 @@ from dataclasses import asdict
 import orjson
 from rich.console import Console
 
-from benchmarks import duckdb_append, ledger_kernel, modbus_poll
+from benchmarks import duckdb_append, gateways, ledger_kernel, modbus_poll
 from benchmarks.table import Row, machine, show
 
 BENCHMARKS = {
     "Modbus poll path": modbus_poll.run,
+    "gateway, meter to broker": gateways.run,
     "DuckDB append": duckdb_append.run,
     "ledger kernel": ledger_kernel.run,
 }

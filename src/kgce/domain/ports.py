@@ -6,7 +6,7 @@ them through `asyncio.to_thread`. All implementations are safe to call from seve
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kgce.domain.batch import Batch
 from kgce.domain.findings import Finding
@@ -166,4 +166,22 @@ class Source(Protocol):
 
     async def run(self, emit: Emit) -> None:
         """Read until cancelled. `await emit(batch)` returns once the batch is durable: acknowledge only after it."""
+        ...
+
+
+@runtime_checkable
+class Pollable(Protocol):
+    """A source whose devices can be asked now, outside their schedule: commissioning needs that."""
+
+    async def poll(self, device: str) -> Batch:
+        """Read one device now.
+
+        Raises:
+            ConfigError: no such device behind this source.
+            DeviceUnreachable: it gave no whole answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let the connection go, so that a weak device is free for the next one who asks."""
         ...

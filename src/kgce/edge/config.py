@@ -8,11 +8,13 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 
 from kgce.collectors.config import CollectorsConfig
 from kgce.domain.errors import ConfigError, InputError
@@ -155,28 +157,66 @@ def parse_config(tables: Mapping[str, Any], *, origin: str = "configuration", fo
     Raises:
         ConfigError: one line with origin, table, key and what to change.
     """
+    problems: list[Problem] = []
+    config = _validated(tables, folder, problems)
+    if config is None:
+        more = f"; {len(problems) - 1} more below it" if len(problems) > 1 else ""
+        raise ConfigError(f"{origin}: {problems[0]}{more}")
+    return config
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to change in the file."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def problems_of(path: Path) -> list[Problem]:
+    """Everything that is wrong with a file, not only the first; empty when a gateway can start with it."""
+    problems: list[Problem] = []
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return [Problem("file", f"cannot be read: {error}")]
+    except tomllib.TOMLDecodeError as error:
+        return [Problem("file", f"not TOML: {error}")]
+    _validated(tables, path.parent, problems)
+    return problems
+
+
+def _validated(tables: Mapping[str, Any], folder: Path, problems: list[Problem]) -> GatewayConfig | None:
     collectors = {name: tables[name] for name in _COLLECTORS if name in tables}
     others = {name: table for name, table in tables.items() if name not in _COLLECTORS}
     try:
         return GatewayConfig.model_validate({**others, "collectors": collectors}, context={"folder": folder})
     except ValidationError as error:
-        raise ConfigError(f"{origin}: {_one_line(error)}") from error
+        found = error.errors(include_url=False)
+        problems += [_problem(one) for one in found if not _is_echo(one, found)]
     except ConfigError as error:
-        raise ConfigError(f"{origin}: {error}") from error
+        problems.append(Problem("file", str(error)))
+    return None
 
 
-def _one_line(error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    first, more = problems[0], len(problems) - 1
-    where = _where(first["loc"])
-    key = str(first["loc"][-1]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden":
+def _is_echo(one: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
+    """A list that is too short because its entries are wrong is no mistake of its own."""
+    place = one["loc"]
+    return one["type"] == "too_short" and any(other["loc"][: len(place)] == place != other["loc"] for other in others)
+
+
+def _problem(found: ErrorDetails) -> Problem:
+    key = str(found["loc"][-1]) if found["loc"] else ""
+    if found["type"] == "extra_forbidden":
         what = f"secrets do not belong here, use {key}_env" if key in _SECRETS else "unknown key, remove it"
     else:
-        got = first["input"]
+        got = found["input"]
         shown = f" (got {got!r})" if isinstance(got, str | int | float) else ""
-        what = first["msg"].removeprefix("Value error, ") + shown
-    return f"{where}: {what}" + (f"; {more} more below it" if more else "")
+        what = found["msg"].removeprefix("Value error, ") + shown
+    return Problem(_where(found["loc"]), what)
 
 
 def _where(location: tuple[int | str, ...]) -> str:

@@ -1,0 +1,15 @@
+"""What kgce's decoders say to a vector of each protocol, in the vector's own terms.
+
+An answer holds every field that the vector expects; `decision` answers an expected `action` (see meanings.py).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tests.vectors.answers import registers
+
+Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+ANSWERS: Final[dict[str, Answer]] = {
+    "register-decode": registers.decoded,
+}
