@@ -53,7 +53,7 @@ class Gatewayish:
     def emit(self, rows) -> None:
         batch = rows if isinstance(rows, Batch) else Batch.from_rows(rows)
         try:
-            self.intake.take(batch)
+            self.intake.take([batch])
         except StoreUnavailable:
             self.buffer.note_dropped(len(batch), "buffer.unavailable")
         self.polled += len(batch)

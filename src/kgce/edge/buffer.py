@@ -88,15 +88,26 @@ class Buffer:
         Raises:
             StoreUnavailable: nothing was kept or counted (disk full, file damaged).
         """
+        return self.put_all([(batch, otherwise or Counter())])
+
+    def put_all(self, batches: Sequence[tuple[Batch, Tally]]) -> int:
+        """Commit several batches at once, all or none, each as `put` does; the number of the newest.
+
+        Raises:
+            StoreUnavailable: nothing was kept or counted.
+        """
+        seq = 0
         with self._transaction() as change:
-            change.moved.update(otherwise or {})
-            change.moved[Count.POLLED, ""] += len(batch) + sum((otherwise or {}).values())
-            if not len(batch):
-                return 0
-            seq = self._insert(batch)
-            change.rows, change.batches = len(batch), 1
-            self._make_room(change, newest=seq)
-            return seq
+            for batch, otherwise in batches:
+                change.moved.update(otherwise)
+                change.moved[Count.POLLED, ""] += len(batch) + sum(otherwise.values())
+                if len(batch):
+                    seq = self._insert(batch)
+                    change.rows += len(batch)
+                    change.batches += 1
+            if seq:
+                self._make_room(change, newest=seq)
+        return seq
 
     def peek(self, limit_rows: int) -> list[tuple[int, Batch]]:
         """The oldest batches, at least one and about `limit_rows` rows; they stay until `done` or `release`.

@@ -19,15 +19,16 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from kgce.domain.batch import UNUSABLE, Batch, BoolArray, Quality, UInt8Array
+from kgce.domain.batch import UNUSABLE, Batch, BoolArray, FloatArray, Quality, UInt8Array
 from kgce.domain.ports import SeriesKey
 from kgce.domain.tree import Series
+from kgce.edge.by_table import ByTable
 from kgce.edge.counter_watch import CounterState, is_watched, judge
 from kgce.edge.counters import Count, Tally
 from kgce.edge.flat_line import ENERGY, POWER, FlatLine
@@ -72,6 +73,18 @@ class _Rule:
     shows_energy: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """The rules of a series table, as columns."""
+
+    rules: tuple[_Rule, ...]
+    unnameable: BoolArray
+    low: FloatArray
+    high: FloatArray
+    is_watched: BoolArray
+    shows_flow: BoolArray  # power, or the counter that power must move
+
+
 class Checks:
     """The rules with what they must remember; not thread-safe, `Intake` calls it one batch at a time."""
 
@@ -91,6 +104,7 @@ class Checks:
         self._overrides = limits or {}
         self._rate_overrides = rates or {}
         self._rules: dict[str, _Rule] = {}
+        self._tables = ByTable(self._table)
         self._rates: dict[tuple[str, str], float] = {}
         self._last_seen = LastSeen()
         self._counters: dict[SeriesKey, CounterState] = {}
@@ -128,7 +142,7 @@ class Checks:
         """(m,) rows that can be kept, and how many cannot, each under the first rule it breaks."""
         kept = np.ones(len(batch), np.bool_)
         reasons: dict[str, int] = {}
-        unnameable = np.array([not _is_nameable(series) for series in batch.series], np.bool_)
+        unnameable = self._tables.of(batch.series).unnameable
         broken: dict[str, BoolArray] = {
             "series.unnameable": unnameable[batch.index] if len(batch) else ~kept,
             "value.infinite": np.isinf(batch.value),
@@ -142,9 +156,8 @@ class Checks:
         return kept, reasons
 
     def _mark(self, batch: Batch, now_ms: int) -> tuple[UInt8Array, Counter[str]]:
-        rules = [self._rule(series.quantity) for series in batch.series]
-        low = np.array([rule.limit.low for rule in rules])[batch.index]
-        high = np.array([rule.limit.high for rule in rules])[batch.index]
+        table = self._tables.of(batch.series)
+        low, high = table.low[batch.index], table.high[batch.index]
         quality = batch.quality.copy()
         usable = (quality & _BAD) == 0
         missing = np.isnan(batch.value) & usable
@@ -161,8 +174,7 @@ class Checks:
         """New states of the counters in this batch, and the rows at which one fell or leapt."""
         states: dict[SeriesKey, CounterState] = {}
         suspects: dict[str, list[int]] = {"counter.fell": [], "counter.leapt": []}
-        watched = [self._rule(series.quantity).is_watched for series in batch.series]
-        for row, position, time_ms, value in _rows(batch, quality, watched):
+        for row, position, time_ms, value in _rows(batch, quality, self._tables.of(batch.series).is_watched):
             series = batch.series[position]
             states[series.key], is_suspect = judge(
                 states.get(series.key) or self._counters.get(series.key),
@@ -179,14 +191,13 @@ class Checks:
         """New states of the devices in this batch, and the rows at which a counter stood still under power."""
         lines: dict[_Device, FlatLine] = {}
         frozen: list[int] = []
-        rules = [self._rule(series.quantity) for series in batch.series]
-        told = [rule.shows_power or rule.shows_energy for rule in rules]
-        for row, position, time_ms, value in _rows(batch, quality, told):
+        table = self._tables.of(batch.series)
+        for row, position, time_ms, value in _rows(batch, quality, table.shows_flow):
             series = batch.series[position]
             device = (series.institution, series.device)
             line = lines.get(device) or replace(self._lines.get(device) or FlatLine())
             lines[device] = line
-            if rules[position].shows_power:
+            if table.rules[position].shows_power:
                 line.saw_power(series.quantity, time_ms, value)
             elif line.saw_counter(series.quantity, value):
                 frozen.append(row)
@@ -198,6 +209,17 @@ class Checks:
             self._rates[name] = max_per_hour(*name, self._rate_overrides)
         return self._rates[name]
 
+    def _table(self, series: tuple[Series, ...]) -> _Table:
+        rules = tuple(self._rule(one.quantity) for one in series)
+        return _Table(
+            rules,
+            np.array([not _is_nameable(one) for one in series], np.bool_),
+            np.array([rule.limit.low for rule in rules], np.float64),
+            np.array([rule.limit.high for rule in rules], np.float64),
+            np.array([rule.is_watched for rule in rules], np.bool_),
+            np.array([rule.shows_power or rule.shows_energy for rule in rules], np.bool_),
+        )
+
     def _rule(self, field: str) -> _Rule:
         rule = self._rules.get(field)
         if rule is None:
@@ -206,11 +228,11 @@ class Checks:
         return rule
 
 
-def _rows(batch: Batch, quality: UInt8Array, wanted: Sequence[bool]) -> Iterator[tuple[int, int, int, float]]:
+def _rows(batch: Batch, quality: UInt8Array, wanted: BoolArray) -> Iterator[tuple[int, int, int, float]]:
     """(row, series position, time, value) of usable rows of the wanted series, in the batch's order."""
-    if not any(wanted):
+    if not wanted.any():
         return
-    rows = np.flatnonzero(np.array(wanted, np.bool_)[batch.index] & ((quality & _NO_BASELINE) == 0))
+    rows = np.flatnonzero(wanted[batch.index] & ((quality & _NO_BASELINE) == 0))
     yield from zip(
         rows.tolist(), batch.index[rows].tolist(), batch.time_ms[rows].tolist(), batch.value[rows].tolist(), strict=True
     )

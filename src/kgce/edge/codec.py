@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -56,10 +57,16 @@ def decode(blob: bytes) -> Batch:
 def _unpack(plain: bytes) -> Batch:
     table_bytes, rows = _LENGTHS.unpack_from(plain)
     offset = _LENGTHS.size + table_bytes
-    series = tuple(Series(*fields) for fields in orjson.loads(plain[_LENGTHS.size : offset]))
+    series = _series_table(plain[_LENGTHS.size : offset])
     columns = []
     for dtype in _COLUMNS:
         # A copy, because frombuffer gives read-only memory and a sink may sort in place.
         columns.append(np.frombuffer(plain, dtype, rows, offset).astype(dtype.newbyteorder("=")))
         offset += rows * dtype.itemsize
     return Batch.of(series, *columns)
+
+
+@lru_cache(maxsize=1024)
+def _series_table(text: bytes) -> tuple[Series, ...]:
+    """Batches of one device share their table, byte for byte."""
+    return tuple(Series(*fields) for fields in orjson.loads(text))

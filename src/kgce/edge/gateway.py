@@ -18,7 +18,7 @@ from kgce.edge.backoff import Backoff
 from kgce.edge.buffer import Buffer
 from kgce.edge.checks import Checks
 from kgce.edge.counters import holds
-from kgce.edge.intake import Intake
+from kgce.edge.intake import GroupedIntake, Intake
 from kgce.edge.supervisor import Supervisor
 from kgce.edge.uplink import Uplink
 
@@ -47,6 +47,7 @@ class Gateway:
         self._buffer = buffer
         self._started_ms = int(clock() * 1000)
         self._intake = Intake(checks or Checks(clock=clock), buffer)
+        self._grouped = GroupedIntake(self._intake)
         self._uplink = Uplink(buffer, sink, clock=clock, flush_interval_s=flush_interval_s, backoff=make_backoff())
         self._supervisors = [Supervisor(source, self.emitter(source), backoff=make_backoff()) for source in sources]
         self._in_flight: set[asyncio.Future[None]] = set()
@@ -69,7 +70,7 @@ class Gateway:
         repeats = bool(getattr(source, "repeats_unacknowledged", False))
 
         def emit(batch: Batch) -> "asyncio.Future[None]":
-            taking = asyncio.ensure_future(self._take(batch, drop_if_full=not repeats))
+            taking = asyncio.ensure_future(self._take(source, batch, drop_if_full=not repeats))
             self._in_flight.add(taking)
             taking.add_done_callback(self._in_flight.discard)
             return asyncio.shield(taking)  # a cancelled source leaves its batch on the way into the buffer
@@ -108,9 +109,9 @@ class Gateway:
         """Release the buffer; what waits in it is sent after the next start."""
         self._buffer.close()
 
-    async def _take(self, batch: Batch, *, drop_if_full: bool) -> None:
+    async def _take(self, source: Source, batch: Batch, *, drop_if_full: bool) -> None:
         try:
-            await asyncio.to_thread(self._intake.take, batch)
+            await self._grouped.take(id(source), batch)
         except StoreUnavailable as error:
             self._tell_disk(error)
             if not drop_if_full:

@@ -1,9 +1,12 @@
-"""Intake: one batch from a source through the checks into the buffer, durable when it returns.
+"""Intake: batches from sources through the checks into the buffer, durable when it returns.
 
-source --emit--> Checks --> Buffer
+source --emit--> Checks --> Buffer, as one commit for all sources that wait at the moment
 """
 
+import asyncio
 import threading
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 from kgce.domain.batch import Batch
 from kgce.edge.buffer import Buffer
@@ -11,27 +14,96 @@ from kgce.edge.checks import Checks
 
 
 class Intake:
-    """Takes batches one at a time; safe to call from several threads."""
+    """Takes batches one group at a time; safe to call from several threads."""
 
     def __init__(self, checks: Checks, buffer: Buffer) -> None:
         self._checks = checks
         self._buffer = buffer
         self._lock = threading.Lock()
 
-    def take(self, batch: Batch) -> None:
+    def take(self, batches: Sequence[Batch]) -> None:
         """Check, commit, then remember: a batch that could not be kept is not a repeat when it comes again.
 
+        The batches are of different series: none is compared with another of the same group.
+
         Raises:
-            StoreUnavailable: nothing of it was kept or counted.
+            StoreUnavailable: nothing of them was kept or counted.
         """
-        if not len(batch):
-            return
         with self._lock:
-            checked = self._checks.check(batch)
-            self._buffer.put(checked.batch, checked.otherwise)
-            self._checks.remember(checked)
+            checked = [self._checks.check(batch) for batch in batches if len(batch)]
+            if checked:
+                self._buffer.put_all([(one.batch, one.otherwise) for one in checked])
+            for one in checked:
+                self._checks.remember(one)
 
     def marks(self) -> dict[str, int]:
         """Rows marked since the start, by rule."""
         with self._lock:
             return {rule: rows for rule, rows in sorted(self._checks.marks.items()) if rows}
+
+
+@dataclass(slots=True)
+class _Waiting:
+    sender: Hashable
+    batch: Batch
+    safe: asyncio.Future[None]
+
+
+class GroupedIntake:
+    """While one commit is under way, batches gather; the next commit takes one of each sender together."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._waiting: list[_Waiting] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def take(self, sender: Hashable, batch: Batch) -> None:
+        """Return once the batch is durable; batches of one sender are committed in the order they came.
+
+        Raises:
+            StoreUnavailable: nothing of it was kept or counted.
+        """
+        safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(sender, batch, safe))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work(), name="intake")
+        await safe
+
+    async def _work(self) -> None:
+        while self._waiting:
+            group = self._next_group()
+            try:
+                await self._commit(group)
+            except asyncio.CancelledError:
+                for one in (*group, *self._waiting):
+                    one.safe.cancel()
+                self._waiting.clear()
+                raise
+
+    def _next_group(self) -> list[_Waiting]:
+        group: dict[Hashable, _Waiting] = {}
+        self._waiting = [one for one in self._waiting if group.setdefault(one.sender, one) is not one]
+        return list(group.values())
+
+    async def _commit(self, group: list[_Waiting]) -> None:
+        """All in one; where that fails, each by itself, so that no batch suffers for another."""
+        try:
+            await asyncio.to_thread(self._intake.take, [one.batch for one in group])
+        except Exception as error:  # noqa: BLE001 - handed on to the sender, who knows what it can do
+            if len(group) == 1:
+                _settle(group[0], error)
+                return
+            for one in group:
+                await self._commit([one])
+        else:
+            for one in group:
+                _settle(one, None)
+
+
+def _settle(one: _Waiting, error: Exception | None) -> None:
+    if one.safe.done():
+        return  # nobody waits any more
+    if error is None:
+        one.safe.set_result(None)
+    else:
+        one.safe.set_exception(error)

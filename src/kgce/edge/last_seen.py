@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kgce.domain.batch import Batch, BoolArray, FloatArray
+from kgce.domain.tree import Series
+from kgce.edge.by_table import ByTable
 
 _FIRST_CAPACITY = 256
 
@@ -13,6 +15,7 @@ class LastSeen:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str, str], int] = {}  # Series.key
+        self._tables = ByTable(self._numbers_of)
         self._time_ms = np.full(_FIRST_CAPACITY, np.iinfo(np.int64).min, np.int64)
         self._value = np.full(_FIRST_CAPACITY, np.nan)
         self._quality = np.zeros(_FIRST_CAPACITY, np.uint8)
@@ -47,10 +50,13 @@ class LastSeen:
         self._quality[number] = batch.quality
 
     def _number(self, batch: Batch) -> npt.NDArray[np.intp]:
-        numbers = [self._numbers.setdefault(series.key, len(self._numbers)) for series in batch.series]
+        return self._tables.of(batch.series)[batch.index]
+
+    def _numbers_of(self, table: tuple[Series, ...]) -> npt.NDArray[np.intp]:
+        numbers = [self._numbers.setdefault(series.key, len(self._numbers)) for series in table]
         while len(self._numbers) > len(self._value):
             self._double()
-        return np.array(numbers, np.intp)[batch.index]
+        return np.array(numbers, np.intp)
 
     def _double(self) -> None:
         size = len(self._value)
