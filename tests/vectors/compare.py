@@ -9,6 +9,7 @@ from tests.vectors.meanings import decision
 # Remarks for the reader of a vector, not results: what a thing is called in words, and why.
 PROSE: Final = frozenset({"note", "name", "reason", "unit_of_measure", "tolerance_rel", "must_not_crash"})
 EXACT_REL: Final = 1e-12  # one rounding of a scale such as 0.01
+FLOAT32_REL: Final = 2.0**-24  # a vector prints 230.2 for the 32-bit float nearest to it
 
 
 def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
@@ -18,7 +19,9 @@ def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str
         line
         for key, value in expected.items()
         if key not in PROSE and key != "action"
-        for line in _differ(key, value, got.get(key, "(nothing)"), tolerance)
+        for line in _differ(
+            key, value, got.get(key, "(nothing)"), max(tolerance, FLOAT32_REL * key.startswith("float32"))
+        )
     ]
     if "action" in expected and decision(expected["action"]) != got.get("decision"):
         found.append(f"action: {got.get('decision')!r}, expected {expected['action']!r}")
