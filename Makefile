@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check bench lock servers clean
+.PHONY: setup demo test check fuzz bench lock servers clean
 .DEFAULT_GOAL := demo
 
 setup: $(READY)            ## .venv with exactly the locked packages
@@ -28,6 +28,9 @@ check: setup               ## lint, types, layers, file length
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/file_length.py
+
+fuzz: setup                ## a million damaged frames for each protocol's parser
+	KGCE_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest tests/fuzz
 
 bench: setup               ## speed as ratios to a peer in the same run
 	$(BIN)/python -m benchmarks

@@ -15,6 +15,7 @@ def main() -> int:
         f"{path.relative_to(ROOT)}: {count} lines"
         for folder in ("src", "tests", "benchmarks", "deploy", "docs")
         for path in sorted((ROOT / folder).rglob("*"))
+        if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
         if path.suffix in SUFFIXES and str(path.relative_to(ROOT)) not in EXCEPTIONS
         if (count := len(path.read_text(encoding="utf-8").splitlines())) > LIMIT
     ]

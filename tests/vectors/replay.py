@@ -1,9 +1,10 @@
 """Replays a file of protocol vectors: one JSON line per vector, then the count.
 
-    python tests/vectors/replay.py FILE [--protocol NAME] [--failed]
+    python tests/vectors/replay.py FILE [--protocol NAME] [--failed] [--registers LIST.csv]
 
 FILE is shaped like protocol_vectors.json: {"vectors": [{id, protocol, kind, ..., expect}]}. Each line is
 {id, protocol, ok, got, expected}; a vector that is believed wrong has also `argued`, from argued.toml beside this file.
+Register images are read by profiles made of LIST.csv, by default the registers.csv beside FILE, else by shipped ones.
 Exit code 0 when every vector is right or argued, 1 otherwise, 2 when the file cannot be used.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Final
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.vectors.answers import ANSWERS
+from tests.vectors.answers import ANSWERS, images
 from tests.vectors.compare import differences
 
 ARGUED: Final = Path(__file__).with_name("argued.toml")
@@ -76,7 +77,10 @@ def main() -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--protocol", help="only this protocol")
     parser.add_argument("--failed", action="store_true", help="print only what is not right")
+    parser.add_argument("--registers", type=Path, help="register list (CSV) that describes the devices of images")
     options = parser.parse_args()
+    beside = options.registers or options.file.with_name("registers.csv")
+    images.LISTS[:] = [beside] if beside.exists() else []
     try:
         vectors = load(options.file)
     except (OSError, ValueError) as error:

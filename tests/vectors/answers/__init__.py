@@ -6,12 +6,13 @@ An answer holds every field that the vector expects; `decision` answers an expec
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.vectors.answers import meters, modbus, registers
+from tests.vectors.answers import images, mbus, meters, modbus, registers
 
 Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 ANSWERS: Final[dict[str, Answer]] = {
     "register-decode": registers.decoded,
+    "device-image": images.read,
     "modbus-pdu": modbus.answered,
     "modbus-rtu": modbus.answered,
     "modbus-ascii": modbus.answered,
@@ -19,4 +20,5 @@ ANSWERS: Final[dict[str, Answer]] = {
     "dlt645-2007": meters.dlt,
     "dlt645-1997": meters.dlt,
     "cjt188": meters.cjt,
+    "mbus": mbus.answered,
 }
