@@ -133,7 +133,11 @@ async def test_a_live_link_reads_the_captured_answers(captures: Path) -> None:
         while head := await reader.read(7):
             rest = await reader.readexactly(int.from_bytes(head[4:6], "big") - 1)
             writer.write(head[:2] + script[head[6:7] + rest][2:])
+        writer.close()
+        await writer.wait_closed()
+        left.set()
 
+    left = asyncio.Event()
     server = await asyncio.start_server(device, "127.0.0.1", 0)
     line = ModbusLineConfig.model_validate(
         {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "timeout_s": 0.3}
@@ -156,6 +160,7 @@ async def test_a_live_link_reads_the_captured_answers(captures: Path) -> None:
                 values = expected.registers or tuple(int(bit) for bit in expected.bits)
                 assert found.registers == values
                 good += 1
+    await left.wait()
     server.close()
     assert good > 10
     assert wrong + good > 15

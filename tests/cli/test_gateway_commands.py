@@ -53,7 +53,7 @@ def test_a_gateway_reads_a_simulated_site_and_its_ledger_is_there_afterwards(sit
     [
         pytest.param("[sink]", "[sunk]", "sunk", id="unknown table"),
         pytest.param('kind = "duckdb" ', 'kind = "oracle" ', "sink", id="unknown sink"),
-        pytest.param("eastron-sdm630", "eastron", "shipped: abb-terra-ac", id="unknown profile"),
+        pytest.param("eastron-sdm630", "eastron", "unknown profile 'eastron'", id="unknown profile"),
         pytest.param("unit = 1", "unit = 999", "unit", id="unit out of range"),
     ],
 )

@@ -1,6 +1,6 @@
 """Every parser takes any bytes: no crash, no hang, nothing accepted whose checksum is wrong, memory flat.
 
-`make fuzz` throws a million frames at each; the usual run fifty thousand.
+`make fuzz` and CI throw a million frames at each; the usual run fifty thousand.
 """
 
 import os
@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz.mutate import damaged
 from tests.fuzz.targets import TARGETS
 
-FRAMES = int(os.environ.get("KGCE_FUZZ_FRAMES", "50000"))
+FRAMES = int(os.environ.get("KGCE_FUZZ_FRAMES", "1000000" if os.environ.get("CI") == "true" else "50000"))
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 GROWTH_MB = 8.0  # of one million frames; a leak of ten bytes a frame is found
 

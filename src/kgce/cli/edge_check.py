@@ -45,15 +45,25 @@ def edge_check(
     sources = _sources(config)
     summary = [_summary(source) for source in sources]
     read = asyncio.run(_connect(sources, wait_s, quiet=json)) if connect else []
+    _note_unverified(read, config)
     if json:
         print_json({"file": str(file), "problems": [], "links": summary, "readings": read})
     else:
         _tell(file, summary, read, connected=connect)
-    if any(row["note"] in _UNSOUND or row["error"] for row in read):
+    if any(row["error"] or _UNSOUND & set(row["note"].split(", ")) for row in read):
         raise typer.Exit(1)
 
 
 _UNSOUND = frozenset({"not available", "out of range", "suspect"})
+
+
+def _note_unverified(read: Sequence[Row], config: Any) -> None:
+    from kgce.collectors.unverified import unverified_points
+
+    names = unverified_points(config.collectors)
+    for row in read:
+        if (row["institution"], row["device"], row["quantity"]) in names:
+            row["note"] = ", ".join(filter(None, (row["note"], "unverified")))
 
 
 def _sources(config: Any) -> list[Source]:

@@ -1,4 +1,4 @@
-"""Configuration of all collectors: Modbus links and MQTT subscriptions; checked whole before any socket opens."""
+"""Configuration of all collectors: a table per driver; checked whole before any socket opens."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
@@ -6,9 +6,13 @@ from typing import Self, TypeVar
 
 from pydantic import model_validator
 
+from kgce.collectors.cjt188.config import Cjt188LinkConfig
+from kgce.collectors.dlt645.config import Dlt645LinkConfig
+from kgce.collectors.line.config import LineConfig
+from kgce.collectors.mbus.config import MbusLinkConfig
 from kgce.collectors.modbus.config import ModbusDeviceConfig, ModbusLinkConfig
 from kgce.collectors.mqtt.config import MqttConfig, SubscriptionConfig
-from kgce.collectors.place import Strict
+from kgce.collectors.place import Place, Strict
 
 _T = TypeVar("_T", bound=Hashable)
 
@@ -16,15 +20,23 @@ __all__ = ["CollectorsConfig", "ModbusDeviceConfig", "ModbusLinkConfig", "MqttCo
 
 
 class CollectorsConfig(Strict):
-    """The tables `[[modbus]]` and `[[mqtt]]` of a gateway's file."""
+    """The tables of a gateway's file, each named after its driver."""
 
     modbus: tuple[ModbusLinkConfig, ...] = ()
+    dlt645: tuple[Dlt645LinkConfig, ...] = ()
+    cjt188: tuple[Cjt188LinkConfig, ...] = ()
+    mbus: tuple[MbusLinkConfig, ...] = ()
     mqtt: tuple[MqttConfig, ...] = ()
+
+    @property
+    def lines(self) -> tuple[LineConfig, ...]:
+        """Everything that is a line with devices to ask, whatever they speak."""
+        return (*self.modbus, *self.dlt645, *self.cjt188, *self.mbus)
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
-        for link in _repeated((link.host, link.port) for link in self.modbus):
-            raise ValueError(f"two links to {link[0]}:{link[1]}: put their devices on one, it is one queue")
+        for address in _repeated(line.address for line in self.lines):
+            raise ValueError(f"two links to {address}: put their devices on one, it is one queue")
         for who, where in _repeated(self._devices()):
             raise ValueError(f"two devices are called {who!r} at institution {where!r}")
         for name, who, where in _repeated(self._quantities_by_mqtt()):
@@ -35,10 +47,20 @@ class CollectorsConfig(Strict):
 
     def _devices(self) -> Iterator[tuple[str, str]]:
         """Every device once per link that reads it: topics of one broker may share a device."""
-        for link in self.modbus:
-            yield from ((device.device, device.institution) for device in link.devices)
+        for place in self._places():
+            yield place.device, place.institution
         for broker in self.mqtt:
             yield from {(topic.device, topic.institution) for topic in broker.subscriptions}
+
+    def _places(self) -> Iterator[Place]:
+        for modbus in self.modbus:
+            yield from modbus.devices
+        for dlt645 in self.dlt645:
+            yield from dlt645.devices
+        for cjt188 in self.cjt188:
+            yield from cjt188.devices
+        for mbus in self.mbus:
+            yield from mbus.devices
 
     def _quantities_by_mqtt(self) -> Iterator[tuple[str, str, str]]:
         for broker in self.mqtt:

@@ -1,10 +1,16 @@
 """Raw registers as text or numbers in, values out: what `kgce decode` shows, without any device."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+
+from kgce.collectors.modbus.block import NOT_AVAILABLE
 from kgce.collectors.modbus.decode import Value, decoder
-from kgce.collectors.profile import Profile, ProfilePoint
+from kgce.collectors.modbus.derived import apply_derived
+from kgce.collectors.modbus.plan import is_wide
+from kgce.collectors.profile import Profile
+from kgce.collectors.profile_point import ProfilePoint
 from kgce.domain.batch import Quality
 from kgce.domain.errors import InputError
 from kgce.domain.quantities import quantity_of
@@ -68,46 +74,78 @@ def decode_registers(
 def decode_with_profile(profile: Profile, registers: Mapping[int, int], table: str | None = None) -> list[Decoded]:
     """Every point of the profile whose registers are all there, in the canonical unit of its quantity.
 
+    Enron devices give two words for one register number; number them word by word from the first address.
+
     Raises:
         InputError: a register is no number of 16 bits, or no point of the profile is covered.
+    """
+    check_registers(registers)
+    covered = [
+        point
+        for point in profile.point
+        if table in {None, point.register_.table} and is_covered(profile, point, registers)
+    ]
+    if not covered:
+        raise InputError(f"no point of {profile.device.brand} {profile.device.model} lies in these registers")
+    raw = [raw_value(profile, point, registers) for point in covered]
+    numbers = [NOT_AVAILABLE if value is None or isinstance(value, str) else float(value) for value in raw]
+    plain = [_plain(point, number) for point, number in zip(covered, numbers, strict=True)]
+    canonical = apply_derived(covered, np.array(plain, np.float64)).tolist()
+    return [_decoded(point, *values) for point, *values in zip(covered, raw, canonical, strict=True) if point.report]
+
+
+def check_registers(registers: Mapping[int, int]) -> None:
+    """Whether all are numbers of 16 bits.
+
+    Raises:
+        InputError: one is not.
     """
     for address, register in registers.items():
         if register not in _REGISTER:
             raise InputError(f"register {address} holds {register}, which is no number of 16 bits")
-    covered = [point for point in profile.point if _is_covered(point, registers, table)]
-    if not covered:
-        raise InputError(f"no point of {profile.device.brand} {profile.device.model} lies in these registers")
-    raw = {point.name: _raw(profile, point, registers) for point in covered}
-    return [_decoded(point, raw) for point in covered]
 
 
-def _is_covered(point: ProfilePoint, registers: Mapping[int, int], table: str | None) -> bool:
-    place = point.register_
-    wanted = range(place.address, place.address + place.words)
-    return table in {None, place.table} and all(address in registers for address in wanted)
+def is_covered(profile: Profile, point: ProfilePoint, registers: Mapping[int, int]) -> bool:
+    """Whether all registers of a point are there."""
+    return all(address in registers for address in _addresses(profile, point, registers))
 
 
-def _raw(profile: Profile, point: ProfilePoint, registers: Mapping[int, int]) -> Value:
-    place = point.register_
-    words = [registers[place.address + word] for word in range(place.words)]
-    return profile.decoder(point)(b"".join(word.to_bytes(2, "big") for word in words))
+def raw_value(profile: Profile, point: ProfilePoint, registers: Mapping[int, int]) -> Value:
+    """A point's value in its profile's unit, before anything another register says about it."""
+    return profile.decoder(point)(wire_of(registers_of(profile, point, registers)))
 
 
-def _decoded(point: ProfilePoint, raw: Mapping[str, Value]) -> Decoded:
-    quantity = quantity_of(point.name)
-    value, unit = raw[point.name], _unit(point, raw)
-    if value is None or unit is None:
-        return Decoded(point.name, None, quantity.unit, Quality.BAD)
-    if isinstance(value, str):
-        return Decoded(point.name, value, "", Quality.GOOD)
-    scale, offset = conversion(unit, quantity.unit)
-    exact = (scale, offset) == (1.0, 0.0)  # long serial numbers stay whole
-    return Decoded(point.name, value if exact else value * scale + offset, quantity.unit, Quality.GOOD)
+def registers_of(profile: Profile, point: ProfilePoint, registers: Mapping[int, int]) -> list[int]:
+    """The registers of one point, as they came."""
+    return [registers[address] for address in _addresses(profile, point, registers)]
 
 
-def _unit(point: ProfilePoint, raw: Mapping[str, Value]) -> str | None:
-    """The unit stated on the device where it states one; None = its code is not there or not listed."""
-    if point.unit_from is None or not point.reads_its_unit:
-        return point.unit
-    code = raw.get(point.unit_from.point)
-    return point.unit_from.units.get(int(code)) if isinstance(code, int | float) else None
+def wire_of(words: Sequence[int]) -> bytes:
+    """Registers as the bytes on the wire."""
+    return b"".join(word.to_bytes(2, "big") for word in words)
+
+
+def _addresses(profile: Profile, point: ProfilePoint, registers: Mapping[int, int]) -> range:
+    """Where a point's words stand; an Enron answer is numbered word by word from its first address."""
+    first = point.register_.address
+    if is_wide(profile, point) and registers:
+        start = min(registers)
+        first = start + 2 * (first - start) if first >= start else -1
+    return range(first, first + point.register_.words)
+
+
+def _plain(point: ProfilePoint, value: float) -> float:
+    if point.is_derived:
+        return value
+    scale, offset = conversion(point.unit, quantity_of(point.name).unit)
+    return value * scale + offset
+
+
+def _decoded(point: ProfilePoint, raw: Value, canonical: float) -> Decoded:
+    unit = quantity_of(point.name).unit
+    if isinstance(raw, str):
+        return Decoded(point.name, raw, "", Quality.GOOD)
+    if raw is None or canonical != canonical:  # noqa: PLR0124 - NaN
+        return Decoded(point.name, None, unit, Quality.BAD)
+    exact = not point.is_derived and conversion(point.unit, unit) == (1.0, 0.0)  # long serial numbers stay whole
+    return Decoded(point.name, raw if exact else canonical, unit, Quality.GOOD)

@@ -3,12 +3,21 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from kgce.collectors.cjt188.source import Cjt188Source
 from kgce.collectors.config import CollectorsConfig
+from kgce.collectors.dlt645.source import Dlt645Source
+from kgce.collectors.mbus.source import MbusSource
 from kgce.collectors.modbus.source import ModbusSource
 from kgce.collectors.mqtt.source import MqttSource
 from kgce.domain.ports import Source
 
-DRIVERS: Final[dict[str, Callable[[Any], Source]]] = {"modbus": ModbusSource, "mqtt": MqttSource}
+DRIVERS: Final[dict[str, Callable[[Any], Source]]] = {
+    "modbus": ModbusSource,
+    "dlt645": Dlt645Source,
+    "cjt188": Cjt188Source,
+    "mbus": MbusSource,
+    "mqtt": MqttSource,
+}
 
 
 def build_sources(config: CollectorsConfig) -> list[Source]:

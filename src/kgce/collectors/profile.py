@@ -1,19 +1,24 @@
 """Device profiles: data files that say where a device keeps its quantities. A new device is a new file, no code."""
 
 import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from kgce.collectors.metering import CARRIER_OF_QUANTITY
-from kgce.collectors.modbus.decode import Decoder, decoder, register_type
-from kgce.domain.errors import InputError, ProfileError
-from kgce.domain.quantities import Kind, quantity_of
-from kgce.domain.units import conversion
+from kgce.collectors.modbus.decode import Decoder, decoder
+from kgce.collectors.profile_device import Hole, Identify, ProfileDevice
+from kgce.collectors.profile_point import Order, ProfilePoint, ProfileTable, RegisterPlace, UnitFrom
+from kgce.domain.errors import ProfileError
 
-Order = Literal["big", "little"]
+__all__ = [
+    "Profile", "ProfileDevice", "ProfilePoint", "RegisterPlace", "UnitFrom",
+    "load_profile", "parse_profile", "profile_names",
+]  # fmt: skip
+
 _ORDERS: Final = {
     ("big", "big"): "big",
     ("little", "big"): "little",
@@ -22,135 +27,50 @@ _ORDERS: Final = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RegisterPlace(_Strict):
-    """Where a value lies on the wire; addresses are zero-based."""
-
-    table: Literal["input", "holding", "coil", "discrete"]
-    address: Annotated[int, Field(ge=0, le=65_535)]
-    type: str
-    length: Annotated[int, Field(gt=0, le=250)] | None = None  # bytes of a text
-
-    @property
-    def words(self) -> int:
-        """Registers the value takes."""
-        return ((register_type(self.type).length or self.length or 2) + 1) // 2
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the value is text, of as many bytes as stated."""
-        return register_type(self.type).length == 0
-
-
-class UnitFrom(_Strict):
-    """The unit is set on the device; another point reads it as a code. A code that is not listed means BAD.
-
-    Without any listed code the meaning is unknown: the point's own unit is assumed, and the point must say unverified.
-    """
-
-    point: str
-    units: dict[int, str]
-
-
-class ProfilePoint(_Strict):
-    """One quantity of a device: value in `unit` = raw x scale + offset."""
-
-    name: str
-    register_: Annotated[RegisterPlace, Field(alias="register")]
-    scale: float = 1.0
-    offset: float = 0.0
-    unit: str = ""
-    unit_from: UnitFrom | None = None
-    kind: Kind
-    word_order: Order | None = None  # where it differs from the device's
-    byte_order: Order | None = None
-    invalid: tuple[str, ...] | None = None  # hex patterns in value order; none stated = the habits of the type
-    mask: int | None = None
-    shift: int = 0
-    metering: bool = False  # the point that measures the device's total
-    poll: bool = True  # False: identification and settings, read when asked for
-    confidence: Literal["high", "medium", "low"]
-    unverified: bool = False
-    source: str = ""  # where it differs from the device's
-    note: str = ""
-
-    @property
-    def reads_its_unit(self) -> bool:
-        """Whether a code on the device decides the unit."""
-        return self.unit_from is not None and bool(self.unit_from.units)
-
-    @model_validator(mode="after")
-    def _fits_the_catalogue(self) -> Self:
-        try:
-            self._check_register()
-            self._check_quantity()
-        except (InputError, ProfileError, ValueError) as error:
-            raise ValueError(f"{self.name}: {error}") from None
-        return self
-
-    def _check_register(self) -> None:
-        register = self.register_
-        if register.is_text and register.length is None:
-            raise ValueError(f"type {register.type} needs a length in bytes")
-        if register.is_text and self.poll:
-            raise ValueError("text is no reading; say poll = false")
-        if (register.type == "bool") is not (register.table in {"coil", "discrete"}):
-            raise ValueError(f"table {register.table} does not hold values of type {register.type}")
-
-    def _check_quantity(self) -> None:
-        quantity = quantity_of(self.name)
-        conversion(self.unit, quantity.unit)
-        if self.kind is not quantity.kind:
-            raise ValueError(f"kind is {self.kind}, the quantity is a {quantity.kind}")
-        if self.metering and self.name not in CARRIER_OF_QUANTITY:
-            raise ValueError(f"measures no carrier; these do: {', '.join(CARRIER_OF_QUANTITY)}")
-        for unit in self.unit_from.units.values() if self.unit_from else ():
-            conversion(unit, quantity.unit)
-        if self.unit_from and not self.unit_from.units and not self.unverified:
-            raise ValueError("the codes of its unit are not known; say unverified = true")
-
-
-class ProfileDevice(_Strict):
-    """What holds for the whole device."""
-
-    brand: str
-    model: str
-    measurement: str
-    protocol: Literal["modbus"]
-    word_order: Order = "big"
-    byte_order: Order = "big"
-    max_registers: Annotated[int, Field(gt=0, le=125)] = 125
-    max_gap: Annotated[int, Field(ge=0, le=124)] = 10  # unread registers worth bridging
-    confidence: Literal["high", "medium", "low"]
-    unverified: bool = False
-    source: str
-
-
-class Profile(_Strict):
+class Profile(ProfileTable):
     """A device model's whole map."""
 
     device: ProfileDevice
     point: tuple[ProfilePoint, ...]
+    identify: tuple[Identify, ...] = ()
+    hole: tuple[Hole, ...] = ()
+    ratios: dict[str, float] = Field(default={}, exclude=True)  # those configured; the scales hold them already
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        names = [point.name for point in self.point]
-        repeated = {name for name in names if names.count(name) > 1}
+        repeated = [name for name, count in Counter(point.name for point in self.point).items() if count > 1]
         if repeated:
             raise ValueError(f"points named twice: {', '.join(sorted(repeated))}")
+        if self.ratios:
+            raise ValueError("ratios belong to [device]; those of one meter to the gateway's file")
         if not any(point.poll for point in self.point):
             raise ValueError("no point to poll")
-        polled = {point.name for point in self.point if point.poll}
         for point in self.point:
-            if point.unit_from and point.unit_from.point not in polled:
-                raise ValueError(f"{point.name}: unit_from names {point.unit_from.point!r}, which is not polled")
-            if point.register_.words > self.device.max_registers:
-                raise ValueError(f"{point.name}: longer than max_registers {self.device.max_registers}")
+            self._check_needs(point)
             self._checked_decoder(point)
+        self._check_lengths()
         return self
+
+    def _check_needs(self, point: ProfilePoint) -> None:
+        polled = {other.name: other for other in self.point if other.poll}
+        if point.unit_from and point.unit_from.point not in polled:
+            raise ValueError(f"{point.name}: unit_from names {point.unit_from.point!r}, which is not polled")
+        for name in point.needs:
+            if name not in polled and not (name in self.device.ratios and name in point.multiplied_by):
+                raise ValueError(
+                    f"{point.name}: depends on {name!r}, which is neither polled nor a ratio of the device"
+                )
+            if name == point.plus and polled[name].plus:
+                raise ValueError(f"{point.name}: {name} is itself a sum")
+            if name != point.plus and name in polled and polled[name].is_derived:
+                raise ValueError(f"{point.name}: {name} depends on other registers itself")
+
+    def _check_lengths(self) -> None:
+        from kgce.collectors.modbus.plan import first_too_long  # noqa: PLC0415 - the planner reads profiles
+
+        name = first_too_long(self)
+        if name:
+            raise ValueError(f"{name}: longer than max_registers {self.device.max_registers}")
 
     def _checked_decoder(self, point: ProfilePoint) -> None:
         try:
@@ -158,12 +78,17 @@ class Profile(_Strict):
         except ProfileError as error:
             raise ValueError(f"{point.name}: {error}") from None
 
+    def order(self, point: ProfilePoint | Identify) -> str:
+        """The order of a value's bytes on the wire, in the decoder's words."""
+        word_order: Order = "big" if point.register_.is_text else point.word_order or self.device.word_order
+        byte_order = point.byte_order if isinstance(point, ProfilePoint) else None
+        return _ORDERS[word_order, byte_order or self.device.byte_order]
+
     def decoder(self, point: ProfilePoint) -> Decoder:
         """Decoder of a point into the profile's unit."""
-        word_order = "big" if point.register_.is_text else point.word_order or self.device.word_order
         return decoder(
             point.register_.type,
-            _ORDERS[word_order, point.byte_order or self.device.byte_order],
+            self.order(point),
             scale=point.scale,
             offset=point.offset,
             invalid=point.invalid,
@@ -177,15 +102,53 @@ class Profile(_Strict):
         """Points that measure the device's totals."""
         return tuple(point for point in self.point if point.metering)
 
+    @property
+    def is_unverified(self) -> bool:
+        """Whether anything in it still has to be compared with a real device."""
+        return self.device.unverified or any(point.unverified for point in self.point)
 
-def parse_profile(text: str, name: str) -> Profile:
-    """A profile from TOML text.
+    def remarks(self) -> Iterator[str]:
+        """What whoever uses the profile must know, one line each."""
+        unsure = [point.name for point in self.point if point.unverified and point.poll]
+        if unsure:
+            shown = ", ".join(unsure[:5]) + (f" and {len(unsure) - 5} more" if len(unsure) > 5 else "")  # noqa: PLR2004 - a line's worth
+            yield f"unverified, compare with the device's display: {shown}"
+        for name, usual in self.device.ratios.items():
+            if name not in self.ratios:
+                yield f"ratio {name} is not configured, {usual:g} is assumed"
+
+
+def _with_ratios(profile: Profile, ratios: Mapping[str, float]) -> Profile:
+    """The profile as its file says, with the ratios of one device in the scales."""
+    device = profile.device
+    for name, value in ratios.items():
+        if name not in device.ratios:
+            known = ", ".join(device.ratios) or "none"
+            raise ProfileError(f"{device.brand} {device.model} has no ratio {name!r}; it has: {known}")
+        if not 0 < value < float("inf"):
+            raise ProfileError(f"ratio {name} is {value}; a positive number is needed")
+    factors = device.ratios | dict(ratios)
+    points = tuple(_scaled(point, factors) for point in profile.point)
+    return profile.model_copy(update={"point": points, "ratios": dict(ratios)})
+
+
+def _scaled(point: ProfilePoint, factors: Mapping[str, float]) -> ProfilePoint:
+    """The point with its ratios in scale and offset; factors read from registers stay."""
+    scale, offset = point.scale, point.offset
+    for name in point.multiplied_by:
+        scale, offset = scale * factors.get(name, 1.0), offset * factors.get(name, 1.0)
+    rest = tuple(name for name in point.multiplied_by if name not in factors)
+    return point.model_copy(update={"scale": scale, "offset": offset, "multiplied_by": rest})
+
+
+def parse_profile(text: str, name: str, ratios: Mapping[str, float] | None = None) -> Profile:
+    """A profile from TOML text, with one device's ratios in its scales.
 
     Raises:
         ProfileError: not TOML, or a field is wrong; one line that names the profile and the field.
     """
     try:
-        return Profile.model_validate(tomllib.loads(text))
+        return _with_ratios(Profile.model_validate(tomllib.loads(text)), ratios or {})
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"profile {name}: {error}") from None
     except ValidationError as error:
@@ -200,18 +163,26 @@ def profile_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def load_profile(name: str) -> Profile:
-    """A shipped profile by name, or any by the path of its file.
+def load_profile(name: str, ratios: Mapping[str, float] | None = None) -> Profile:
+    """A shipped profile by name, or any by the path of its file, with one device's ratios in its scales.
 
     Raises:
-        ProfileError: no such profile, or it is wrong.
+        ProfileError: no such profile, it is wrong, or it has no such ratio.
+    """
+    return parse_profile(profile_text(name), name, ratios)
+
+
+def profile_text(name: str) -> str:
+    """The file behind a name or path.
+
+    Raises:
+        ProfileError: there is none.
     """
     if name.endswith(".toml"):
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            return Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ProfileError(f"profile {name}: {error}") from None
-        return parse_profile(text, name)
     if name not in profile_names():
         raise ProfileError(f"unknown profile {name!r}; shipped: {', '.join(profile_names())}, or give a .toml file")
-    return parse_profile(resources.files("kgce.collectors").joinpath(f"profiles/{name}.toml").read_text("utf-8"), name)
+    return resources.files("kgce.collectors").joinpath(f"profiles/{name}.toml").read_text("utf-8")

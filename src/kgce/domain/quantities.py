@@ -39,6 +39,7 @@ def _counters(**dimensions: str) -> list[Quantity]:
     return [Quantity(name, CANONICAL[dimension], Kind.COUNTER) for name, dimension in dimensions.items()]
 
 
+_AMOUNTS: Final = {"energy", "reactive_energy", "apparent_energy", "volume", "mass"}  # what is metered grows
 _CATALOGUE: Final = [
     *_gauges(
         active_power="power", reactive_power="reactive_power", apparent_power="apparent_power", voltage="voltage",
@@ -50,6 +51,15 @@ _CATALOGUE: Final = [
         flue_gas_o2="ratio", firing_rate="ratio", fuel_throughput="volume_flow",
         humidity="ratio", irradiance="irradiance",
         max_rated_current="current", set_current_limit="current", communication_timeout="duration",
+        set_current="current", max_current="current", failsafe_current="current", failsafe_timeout="duration",
+        watchdog_timeout="duration", session_time="duration", charge_time="duration", connection_time="duration",
+        temperature_difference="temperature_difference", outlet_temperature="temperature",
+        inlet_temperature="temperature", dhw_temperature="temperature", gas_temperature="temperature",
+        base_temperature="temperature", pcb_temperature="temperature", gas_pressure="pressure",
+        base_pressure="pressure", atmospheric_pressure="pressure", flow_velocity="velocity", fan_speed="rotation",
+        flame_voltage="voltage", flame_current="current", valve_position="ratio", power_setpoint="ratio",
+        state_of_charge="ratio", signal_quality="one", net_energy="energy", net_volume="volume",
+        hourly_volume="volume", power_rating="power", phase_count="one", co2="concentration",
     ),
     *_counters(
         active_energy_import="energy", active_energy_export="energy", active_energy_total="energy",
@@ -57,11 +67,17 @@ _CATALOGUE: Final = [
         reactive_energy_total="reactive_energy", heat_energy="energy", cooling_energy="energy", gas_energy="energy",
         site_energy="energy", pv_energy="energy", session_energy="energy", water_volume="volume", gas_volume="volume",
         oil_volume="volume", fuel_mass="mass", operating_hours="duration", startups="one",
+        apparent_energy="apparent_energy",
     ),
     *(Quantity(name, "", Kind.STATE) for name in (
         "error_code", "charging_state", "socket_lock_state", "fuel_type", "volume_unit", "temperature_unit",
-        "pressure_unit", "serial_number", "firmware_version", "state",
+        "pressure_unit", "serial_number", "firmware_version", "state", "energy_unit", "power_unit", "flow_unit",
+        "device_time", "device_model", "device_setting", "user_id", "cable_state", "burner_state", "heartbeat",
     )),
+    # What a device says beyond the named quantities, by dimension: an imported register is kept, not lost.
+    *(Quantity(f"other_{dimension}", unit, Kind.COUNTER if dimension in _AMOUNTS else Kind.GAUGE)
+      for dimension, unit in CANONICAL.items() if dimension != "one"),
+    Quantity("other_value", "", Kind.GAUGE), Quantity("other_count", "", Kind.COUNTER),
 ]  # fmt: skip
 
 QUANTITIES: Final[dict[str, Quantity]] = {quantity.name: quantity for quantity in _CATALOGUE}

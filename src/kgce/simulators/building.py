@@ -7,14 +7,16 @@ climate, calendar --> occupancy --> electricity, water, kitchen gas --> meters
 
 import numpy as np
 
-from kgce.simulators.boiler import Boiler
+from kgce.simulators.boiler import HEAT_KWH_PER_M3, Boiler
 from kgce.simulators.charger import Charger
 from kgce.simulators.counter import Counting, SumCounter
+from kgce.simulators.counter_share import ShareCounter
 from kgce.simulators.kitchen import kitchen_counter
 from kgce.simulators.load import electricity_counter
 from kgce.simulators.noise import derived_seed
 from kgce.simulators.progress import people_in
-from kgce.simulators.site_config import BuildingConfig, Model
+from kgce.simulators.models import Measures
+from kgce.simulators.site_config import BuildingConfig
 from kgce.simulators.water import water_counter
 
 
@@ -25,9 +27,9 @@ class SimulatedBuilding:
         self.config = config
         self.seed = derived_seed(seed, f"{config.institution}/{config.building}")
         self._climate_seed = derived_seed(seed, "climate")
-        self.boilers = {device.id: self._boiler(device.id) for device in config.of_model(Model.LMV5)}
+        self.boilers = {device.id: self._boiler(device.id) for device in config.of_kind(Measures.BOILER)}
         self.chargers = {
-            device.id: Charger(derived_seed(self.seed, device.id)) for device in config.of_model(Model.TERRA_AC)
+            device.id: Charger(derived_seed(self.seed, device.id)) for device in config.of_kind(Measures.CHARGER)
         }
         own = electricity_counter(
             config.use,
@@ -41,9 +43,26 @@ class SimulatedBuilding:
         kitchen = kitchen_counter(config.use, people=config.people, seed=self.seed)
         self.gas: Counting = SumCounter(kitchen, *(boiler.gas for boiler in self.boilers.values()))
 
+        self._district: Boiler | None = None
+
+    @property
+    def heat_source(self) -> Boiler:
+        """Where the building's heat comes from: its first boiler, or one far away."""
+        for boiler in self.boilers.values():
+            return boiler
+        if self._district is None:
+            self._district = self._boiler("district heat")
+        return self._district
+
+    @property
+    def heat(self) -> Counting:
+        """Heat for the building [kW, kWh]."""
+        sources = list(self.boilers.values()) or [self.heat_source]
+        return ShareCounter(SumCounter(*(boiler.gas for boiler in sources)), HEAT_KWH_PER_M3)
+
     def _boiler(self, device: str) -> Boiler:
         config = self.config
-        share = len(config.of_model(Model.LMV5))
+        share = max(1, len(config.of_kind(Measures.BOILER)))
         return Boiler(
             config.use,
             heated_area_m2=config.heated_area_m2 / share,

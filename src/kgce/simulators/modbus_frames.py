@@ -1,4 +1,4 @@
-"""Modbus TCP frames of a server: request in, answer out, as bytes. Source: Modbus Application Protocol V1.1b3."""
+"""What a Modbus server says: request PDU in, answer PDU out; the TCP header. Source: Modbus Application Protocol V1.1b3."""
 
 import struct
 from collections.abc import Sequence
@@ -63,12 +63,12 @@ def parse_header(raw: bytes) -> Header | None:
     return Header(transaction, unit, length - 1)
 
 
-def frame(header: Header, pdu: bytes) -> bytes:
-    """A whole answer frame for a request's header."""
-    return HEADER.pack(header.transaction, 0, len(pdu) + 1, header.unit) + pdu
+def frame(transaction: int, unit: int, pdu: bytes) -> bytes:
+    """A whole Modbus TCP frame."""
+    return HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
 
 
-def refusal_pdu(request: bytes, code: ExceptionCode) -> bytes:
+def refusal_pdu(request: bytes, code: int) -> bytes:
     """Exception answer to a request PDU."""
     return bytes(((request[0] | _ERROR_BIT) & 0xFF, code))
 

@@ -21,6 +21,7 @@ def profile(tmp_path: Path) -> str:
 async def close_sources() -> AsyncIterator[None]:
     """Let go of the connections while the test's event loop still runs."""
     yield
-    while meter.MADE:
-        meter.MADE.pop().close()
+    for made in (meter.MADE, meter.LINKS):
+        while made:
+            made.pop().close()
     await asyncio.sleep(0)  # a closed transport gives its socket back in the loop's next turn

@@ -3,12 +3,14 @@
 import asyncio
 import struct
 
-from kgce.collectors.modbus.config import ModbusLinkConfig
+from kgce.collectors.modbus.config import ModbusLineConfig, ModbusLinkConfig
+from kgce.collectors.modbus.link import ModbusLink
 from kgce.collectors.modbus.source import ModbusSource
 from kgce.domain.batch import Batch
 from tests.collectors.modbus.responder import Request
 
 MADE: list[ModbusSource] = []  # closed after each test by conftest.py
+LINKS: list[ModbusLink] = []  # these too
 
 PROFILE = """
 [device]
@@ -48,16 +50,20 @@ def image(request: Request) -> list[int]:
     return [IMAGE.get(address, 0) for address in range(request.address, request.address + request.count)]
 
 
+def line(port: int, **options) -> ModbusLineConfig:
+    where = {} if "serial" in options else {"host": "127.0.0.1", "port": port}
+    return ModbusLineConfig.model_validate(where | options)
+
+
 def source_for(
-    port: int, profile: str, *, units: int = 1, interval_s: float = 0.2, timeout_s: float = 0.1
+    port: int, profile: str, *, units: int = 1, interval_s: float = 0.2, timeout_s: float = 0.1, **options
 ) -> ModbusSource:
     devices = [
         {"institution": "office", "device": f"m{unit}", "unit": unit, "profile": profile, "interval_s": interval_s}
         for unit in range(1, units + 1)
     ]
-    config = ModbusLinkConfig.model_validate(
-        {"host": "127.0.0.1", "port": port, "timeout_s": timeout_s, "devices": devices}
-    )
+    where = {} if "serial" in options else {"host": "127.0.0.1", "port": port}
+    config = ModbusLinkConfig.model_validate(where | {"timeout_s": timeout_s, "devices": devices} | options)
     MADE.append(ModbusSource(config))
     return MADE[-1]
 

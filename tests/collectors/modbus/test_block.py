@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgce.collectors.modbus.block import Block, block_of
-from kgce.collectors.modbus.declared_units import apply_declared_units
+from kgce.collectors.modbus.derived import apply_derived
 from kgce.collectors.modbus.layout import Layout
 from kgce.collectors.modbus.plan import plan_reads
 from kgce.collectors.place import Place
@@ -90,9 +90,9 @@ def test_without_a_known_unit_there_is_no_value(code: float) -> None:
     points = [point for point in profile.point if point.name in {"actual_temperature", "temperature_unit"}]
     rule = points[0].unit_from
     assert rule is not None
-    assert apply_declared_units(points, np.array([80.0, code])).tolist()[0] == 80.0, "no codes listed: degC is assumed"
+    assert apply_derived(points, np.array([80.0, code])).tolist()[0] == 80.0, "no codes listed: degC is assumed"
     listed = points[0].model_copy(update={"unit_from": replace_units(rule)})
-    found = apply_declared_units([listed, points[1]], np.array([80.0, code]))
+    found = apply_derived([listed, points[1]], np.array([80.0, code]))
     assert math.isnan(found[0])
 
 
@@ -103,4 +103,4 @@ def replace_units(rule):
 def test_a_refused_unit_register_leaves_no_value() -> None:
     point = next(point for point in load_profile("siemens-lmv5").point if point.name == "actual_temperature")
     listed = point.model_copy(update={"unit_from": replace_units(point.unit_from)})
-    assert math.isnan(apply_declared_units([listed], np.array([80.0]))[0])
+    assert math.isnan(apply_derived([listed], np.array([80.0]))[0])

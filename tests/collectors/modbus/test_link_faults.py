@@ -17,6 +17,7 @@ async def good(request: Request) -> bytes:
     return registers_reply(request, image(request))
 
 
+@pytest.mark.hazard(2)
 async def test_the_answer_to_another_function_is_no_reading(profile: str) -> None:
     """Hazard 2: unit, transaction and length fit, yet holding registers are not input registers."""
 
@@ -29,6 +30,7 @@ async def test_the_answer_to_another_function_is_no_reading(profile: str) -> Non
             await source_for(at.port, profile).poll("m1")
 
 
+@pytest.mark.hazard(22)
 @pytest.mark.parametrize("code", [0x0A, 0x0B])
 async def test_a_gateway_that_finds_nobody_means_a_silent_device_and_is_asked_once(profile: str, code: int) -> None:
     """Hazard 22: 0x0B is a timeout of that unit; asking for its other blocks would only take the bus's time."""
@@ -58,15 +60,16 @@ async def test_a_device_that_only_refuses_is_silent_and_keeps_its_whole_plan(pro
     assert len(values(batch)) == 3
 
 
+@pytest.mark.hazard(23)
 def test_holes_are_asked_for_again_after_an_hour(profile: str) -> None:
     device = PolledDevice(source_for(502, profile)._config.devices[0])
-    device.start(0.0)
     planned = [block.read for block in device.blocks]
     device.split(device.blocks[1], OSError("refused"))
     assert [block.read for block in device.blocks] == planned[:1]
-    device.answered(FORGET_HOLES_S, 0)
+    device.refresh(0.0)
+    device.refresh(FORGET_HOLES_S)
     assert [block.read for block in device.blocks] == planned[:1]
-    device.answered(FORGET_HOLES_S + 1, 0)
+    device.refresh(FORGET_HOLES_S + 1)
     assert [block.read for block in device.blocks] == planned
 
 
@@ -88,6 +91,7 @@ async def test_a_loss_and_a_return_are_told_once_each(profile: str, caplog: pyte
     assert "office m1 is back" in told[1]
 
 
+@pytest.mark.hazard(14)
 async def test_a_connection_the_device_closed_while_idle_is_opened_again_without_a_failure(profile: str) -> None:
     """Hazard 14: a close between two polls is normal."""
     server_side: list[asyncio.StreamWriter] = []
@@ -105,12 +109,13 @@ async def test_a_connection_the_device_closed_while_idle_is_opened_again_without
     for _ in range(3):
         assert len(values(await source.poll("m1"))) == 3
         async with asyncio.timeout(5):
-            while source._link._client is not None and source._link._client.connected:
+            while source._links[0]._connection is not None and source._links[0]._connection.is_open:
                 await asyncio.sleep(0.01)
     server.close()
     assert len(server_side) == 3
 
 
+@pytest.mark.hazard(17)
 async def test_a_link_that_is_down_is_not_held_against_its_devices(profile: str) -> None:
     """Devices are skipped after three silent rounds, but not because the whole link was away."""
     from tests.servers import free_port
@@ -135,6 +140,7 @@ async def test_a_link_that_is_down_is_not_held_against_its_devices(profile: str)
     assert values(batches[0])["active_power_total"] == 2.5
 
 
+@pytest.mark.hazard(11)
 async def test_two_polls_at_once_share_the_link_one_request_at_a_time(profile: str) -> None:
     """Hazard 11: one queue per connection."""
     under_way = most = 0

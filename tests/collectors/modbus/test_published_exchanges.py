@@ -10,6 +10,7 @@ import pytest
 from kgce.collectors.modbus.link import DeviceRefused, ModbusLink
 from kgce.collectors.modbus.plan import Read
 from kgce.domain.errors import DeviceUnreachable
+from tests.collectors.modbus.meter import line
 from tests.collectors.modbus.responder import Request, responder
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "facts" / "protocol_vectors.json"
@@ -39,9 +40,9 @@ async def exchange(answer: bytes, asked: bytes) -> list[int]:
         return ((request.tid + distance) % 0x1_0000).to_bytes(2, "big") + answer[2:]
 
     async with responder(reply) as at:
-        link = ModbusLink("127.0.0.1", at.port, 0.2)
+        link = ModbusLink(line(at.port, timeout_s=0.2))
         try:
-            return await link.read(unit, Read(TABLE[function], address, count, ()))
+            return list(await link.read(unit, Read(TABLE[function], address, count, ())))
         finally:
             link.close()
 
@@ -84,8 +85,8 @@ async def test_an_answer_in_three_pieces_is_one_answer(shared_facts: Path) -> No
 
     served = asyncio.Event()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    link = ModbusLink("127.0.0.1", server.sockets[0].getsockname()[1], 1.0)
-    registers = await link.read(0x11, Read("holding", 0x7C, 2, ()))
+    link = ModbusLink(line(server.sockets[0].getsockname()[1]))
+    registers = list(await link.read(0x11, Read("holding", 0x7C, 2, ())))
     link.close()
     await served.wait()
     server.close()

@@ -43,6 +43,7 @@ async def test_not_available_is_a_bad_reading_never_a_zero(profile: str) -> None
     assert batch.quality.tolist() == [Quality.BAD, Quality.BAD, Quality.GOOD]
 
 
+@pytest.mark.hazard(1)
 async def test_a_late_reply_is_never_taken_for_the_next_answer(profile: str) -> None:
     """Hazard 1: the reply to the first request comes after its timeout; the link must not run one behind for ever."""
     asked = 0
@@ -63,6 +64,7 @@ async def test_a_late_reply_is_never_taken_for_the_next_answer(profile: str) -> 
     assert at.connections >= 2
 
 
+@pytest.mark.hazard(2, 4, 5, 8)
 @pytest.mark.parametrize(
     "broken",
     [
@@ -88,6 +90,7 @@ async def test_an_answer_that_does_not_fit_is_no_reading(profile: str, broken) -
             await source_for(at.port, profile).poll("m1")
 
 
+@pytest.mark.hazard(21)
 async def test_a_busy_device_is_asked_again_and_then_gives_no_sample(profile: str) -> None:
     """Hazard 21: 0x06 is retried a few times after a pause; never zero."""
     answers = {0: 2, 40: 99}
@@ -103,6 +106,7 @@ async def test_a_busy_device_is_asked_again_and_then_gives_no_sample(profile: st
     assert values(batch).keys() == {"active_power_total", "active_energy_import"}
 
 
+@pytest.mark.hazard(23)
 async def test_a_hole_in_the_map_costs_only_its_own_register_and_is_remembered(profile: str) -> None:
     """Hazard 23: on 0x02 split by halves, remember."""
 
@@ -121,6 +125,7 @@ async def test_a_hole_in_the_map_costs_only_its_own_register_and_is_remembered(p
     assert len(at.requests) - asked == 2
 
 
+@pytest.mark.hazard(17)
 async def test_one_dead_unit_does_not_silence_the_others(profile: str) -> None:
     """Hazard 17: unit 2 never answers; units 1 and 3 keep coming, and the status says who is dead."""
 
@@ -143,6 +148,7 @@ async def test_one_dead_unit_does_not_silence_the_others(profile: str) -> None:
     assert [status.online for status in source.status()] == [True, False, True]
 
 
+@pytest.mark.hazard(20)
 async def test_a_round_that_takes_too_long_skips_ticks_and_counts_them(profile: str) -> None:
     """Hazard 20: never pile up."""
 
@@ -156,6 +162,7 @@ async def test_a_round_that_takes_too_long_skips_ticks_and_counts_them(profile: 
     assert sum(status.missed_ticks for status in source.status()) > 0
 
 
+@pytest.mark.hazard(16)
 async def test_a_converter_that_comes_back_is_found_again(profile: str) -> None:
     """Hazard 16: endless reconnect; the link is down first and up later on the same port."""
     from tests.servers import free_port

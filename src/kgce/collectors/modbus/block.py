@@ -36,8 +36,8 @@ class Block:
         Raises:
             ValueError: another number of registers than asked for.
         """
-        if len(registers) != self.read.count:
-            raise ValueError(f"asked for {self.read.count} registers, got {len(registers)}")
+        if len(registers) != self.read.words:
+            raise ValueError(f"asked for {self.read.words} registers, got {len(registers)}")
         wire = self.words.pack(*registers)
         if self.fast is None:
             return [self._one(place, wire) for place in range(len(self.decoders))]
@@ -49,7 +49,7 @@ class Block:
 
     def _one(self, place: int, wire: bytes) -> float:
         register = self.read.points[place].register_
-        start = 2 * (register.address - self.read.address)
+        start = 2 * self.read.first_word(self.read.points[place])
         value = self.decoders[place](wire[start : start + 2 * register.words])
         return NOT_AVAILABLE if value is None or isinstance(value, str) else float(value)
 
@@ -65,24 +65,27 @@ def block_of(profile: Profile, read: Read) -> Block:
     fast = _struct_of(read, decoders)
     found = [_numbers(decoder) for decoder in decoders] if fast is not None else []
     markers = tuple((place, numbers) for place, numbers in enumerate(found) if numbers)
-    return Block(read, struct.Struct(f">{read.count}H"), decoders, fast, markers)
+    return Block(read, struct.Struct(f">{read.words}H"), decoders, fast, markers)
 
 
 def _struct_of(read: Read, decoders: Sequence[Decoder]) -> struct.Struct | None:
-    parts, at = [">"], read.address
+    parts, at = [">"], 0
     for point, decoder in zip(read.points, decoders, strict=True):
-        register = point.register_
-        if not _is_plain(point, decoder) or register.address < at:
+        first = read.first_word(point)
+        if not _is_plain(point, decoder) or first < at:
             return None
-        parts += [f"{2 * (register.address - at)}x", STRUCT_CODE[register.type]]
-        at = register.address + register.words
-    parts.append(f"{2 * (read.address + read.count - at)}x")
+        parts += [f"{2 * (first - at)}x", STRUCT_CODE[point.register_.type]]
+        at = first + point.register_.words
+    parts.append(f"{2 * (read.words - at)}x")
     return struct.Struct("".join(parts))
 
 
 def _is_plain(point: ProfilePoint, decoder: Decoder) -> bool:
     in_wire_order = decoder.positions == tuple(range(decoder.type.length))
-    return in_wire_order and decoder.mask is None and point.register_.type in STRUCT_CODE
+    marked_float = decoder.type.name.startswith("float") and bool(
+        decoder.markers
+    )  # compared as patterns, not as numbers
+    return in_wire_order and decoder.mask is None and point.register_.type in STRUCT_CODE and not marked_float
 
 
 def _numbers(decoder: Decoder) -> frozenset[int]:

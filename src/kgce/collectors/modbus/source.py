@@ -1,34 +1,26 @@
-"""ModbusSource: polls the devices behind one link and hands over one batch per device and poll.
+"""ModbusSource: polls the devices behind one line and hands over one batch per device and poll.
 
-plan --link--> registers --block--> raw values --layout--> Batch --emit--> edge/
+take_turns --device due--> conversation --registers--> Batch --emit--> edge/
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from kgce.collectors.metering import metering_point
-from kgce.collectors.modbus.block import Block
 from kgce.collectors.modbus.config import ModbusLinkConfig
+from kgce.collectors.modbus.conversation import Conversation
 from kgce.collectors.modbus.device import PolledDevice
-from kgce.collectors.modbus.link import DeviceRefused, LinkDown, ModbusLink
+from kgce.collectors.modbus.link import ModbusLink
+from kgce.collectors.turns import take_turns
 from kgce.domain.batch import Batch
-from kgce.domain.errors import ConfigError, DeviceUnreachable
+from kgce.domain.errors import ConfigError
 from kgce.domain.ports import DeviceStatus, Emit
 from kgce.domain.tree import Point
 
-LOG = logging.getLogger(__name__)
-
-ILLEGAL_ADDRESS: Final = (0x02, 0x03)  # a hole in the map: split the block and remember
-BUSY: Final = 0x06
-BUSY_RETRIES: Final = 2
-BUSY_PAUSE_S: Final = 0.1  # devices.md hazard 21
-
 
 class ModbusSource:
-    """Polls every device of a link at its interval, one request at a time."""
+    """Polls every device of a line at its interval, one request at a time on each connection."""
 
     def __init__(
         self,
@@ -39,13 +31,17 @@ class ModbusSource:
     ) -> None:
         """Prepare the requests; nothing is opened yet."""
         self._config, self._wall_clock, self._clock = config, wall_clock, clock
-        self._link = ModbusLink(config.host, config.port, config.timeout_s, clock)
         self._devices = [PolledDevice(device) for device in config.devices]
+        self._links = [ModbusLink(config, clock) for _ in self._devices[: config.connections]]
+        self._polls = {
+            device: Conversation(device, self._links[at % len(self._links)], clock, wall_clock)
+            for at, device in enumerate(self._devices)
+        }
 
     @property
     def name(self) -> str:
-        """The link's address."""
-        return f"modbus {self._config.host}:{self._config.port}"
+        """The line's address."""
+        return f"modbus {self._config.address}"
 
     def points(self) -> Sequence[Point]:
         """Metering points of the devices, from their profiles."""
@@ -56,21 +52,18 @@ class ModbusSource:
         ]
 
     def status(self) -> Sequence[DeviceStatus]:
-        """State of every device on the link."""
+        """State of every device on the line."""
         return [device.state.status() for device in self._devices]
 
     async def run(self, emit: Emit) -> None:
         """Poll until cancelled."""
-        for device in self._devices:
-            device.start(self._clock())
         try:
-            while True:
-                device = min(self._devices, key=lambda device: device.due)
-                await asyncio.sleep(max(device.due - self._clock(), 0))
-                batch = await self._round(device)
-                device.set_next(self._clock())
-                if len(batch):
-                    await emit(batch)
+            if len(self._links) == 1:
+                await self._take_turns(self._devices, emit)
+                return
+            async with asyncio.TaskGroup() as connections:
+                for at in range(len(self._links)):
+                    connections.create_task(self._take_turns(self._devices[at :: len(self._links)], emit))
         finally:
             self.close()
 
@@ -78,61 +71,26 @@ class ModbusSource:
         """Read one device now, outside its schedule; the connection stays open.
 
         Raises:
-            ConfigError: no such device on this link.
+            ConfigError: no such device on this line.
             DeviceUnreachable: it gave no whole answer.
         """
-        for device in self._devices:
+        for device, conversation in self._polls.items():
             if device.config.device == device_name:
-                return await self._poll(device)
+                return await conversation.poll()
         raise ConfigError(f"no device {device_name!r} at {self.name}")
 
     def close(self) -> None:
-        """Let the connection go."""
-        self._link.close()
+        """Let the connections go."""
+        for link in self._links:
+            link.close()
+
+    async def _take_turns(self, devices: Sequence[PolledDevice], emit: Emit) -> None:
+        await take_turns(devices, self._round, emit, clock=self._clock, wall_clock=self._wall_clock)
 
     async def _round(self, device: PolledDevice) -> Batch:
-        """One scheduled poll; a silent device gives an empty batch and a failure in its state."""
+        conversation = self._polls[device]
         try:
-            batch = await self._poll(device)
-        except DeviceUnreachable as error:
-            device.silent(str(error), self._wall_ms(), link_is_up=not isinstance(error, LinkDown))
-            return Batch.empty()
-        device.answered(self._clock(), self._wall_ms())
-        return batch
-
-    async def _poll(self, device: PolledDevice) -> Batch:
-        answered: list[Block] = []
-        raw: list[float] = []
-        for block in list(device.blocks):
-            for part, values in await self._read(device, block):
-                answered.append(part)
-                raw += values
-        if not answered:
-            device.plan(self._clock())
-            raise DeviceUnreachable(f"{self.name} unit {device.config.unit} answers with exceptions only")
-        return device.layout(answered).batch(raw, self._wall_ms())
-
-    async def _read(self, device: PolledDevice, block: Block) -> list[tuple[Block, list[float]]]:
-        """A block's raw values; what the device refuses is left out, never zero."""
-        for attempt in range(BUSY_RETRIES + 1):
-            try:
-                registers = await self._link.read(device.config.unit, block.read)
-            except DeviceRefused as refusal:
-                if refusal.code in ILLEGAL_ADDRESS:
-                    return await self._read_parts(device, block, refusal)
-                if refusal.code != BUSY or attempt == BUSY_RETRIES:
-                    LOG.debug("%s %s: %s", self.name, device.config.device, refusal)
-                    return []
-                await asyncio.sleep(BUSY_PAUSE_S)
-            else:
-                return [(block, block.raw(registers))]
-        return []
-
-    async def _read_parts(
-        self, device: PolledDevice, block: Block, refusal: DeviceRefused
-    ) -> list[tuple[Block, list[float]]]:
-        """Halve a refused block until only the registers that are not there are left out."""
-        return [found for part in device.split(block, refusal) for found in await self._read(device, part)]
-
-    def _wall_ms(self) -> int:
-        return round(self._wall_clock() * 1000)
+            return await conversation.poll()
+        finally:
+            if self._config.close_after_poll:
+                conversation.close()

@@ -1,0 +1,1 @@
+"""Rows of a register list become device profiles, without code."""

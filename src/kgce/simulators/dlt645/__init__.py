@@ -1,0 +1,1 @@
+"""Simulated electricity meters that speak DL/T 645."""

@@ -1,0 +1,1 @@
+"""Simulated M-Bus: meters of four kinds behind a TCP port or a pseudo terminal."""
