@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kgce.collectors.profile import profile_text
 from kgce.simulators.cjt188.server import Cjt188Server
 from kgce.simulators.devices.device import DeviceUnit
 from kgce.simulators.dlt645.server import Dlt645Server
@@ -102,6 +103,19 @@ async def test_a_device_that_does_not_answer_is_named_and_the_others_are_read(li
     assert set(errors) == {"heat"}
     assert "127.0.0.1" in errors["heat"]
     assert {row["device"] for row in answer.json["readings"]} == {"main", "grid", "water", "heat"}
+
+
+async def test_a_word_order_that_makes_no_sense_is_told_with_the_likelier_one(lines, tmp_path: Path) -> None:
+    """The same meter read with its words the wrong way round, as a profile for another make would."""
+    text = profile_text("eastron-sdm630").replace('protocol = "modbus"', 'protocol = "modbus"\nword_order = "little"')
+    (tmp_path / "other.toml").write_text(text)
+    file = tmp_path / "gateway.toml"
+    file.write_text(file.read_text().replace('profile = "eastron-sdm630"', 'profile = "other.toml"'))
+    answer = await check(tmp_path, "--connect", "--json")
+    assert answer.code == 1
+    notes = {row["quantity"]: row["note"] for row in answer.json["readings"] if row["device"] == "main"}
+    assert "word order ABCD?" in notes["voltage_l1_n"]
+    assert "word order ABCD?" in notes["frequency"]
 
 
 async def test_people_get_a_table(lines, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_decode_reads_registers_by_type_and_by_profile(tmp_path: Path) -> None:
         (("decode", "43", "--type", "int16"), "not whole registers"),
         (("decode", "4366199a", "--type", "int16"), "takes 2 bytes, got 4"),
         (("decode", "4366"), "either --type or --profile"),
-        (("simulate", "atlantis"), "shipped sites: county"),
+        (("simulate", "atlantis"), "shipped sites: campus, county"),
         (("edge", "run", "nothing.toml"), "nothing.toml"),
     ],
 )

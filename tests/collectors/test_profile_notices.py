@@ -10,8 +10,10 @@ def test_each_remark_is_logged_once_for_all_devices_of_a_profile(caplog: pytest.
     names = ["danfoss-ecl-120", "danfoss-ecl-120", "eastron-sdm630", "tuf-2000m"]
     tell_what_is_unsure([(name, load_profile(name)) for name in names])
     assert caplog.messages == [
-        "profile danfoss-ecl-120: unverified, compare with the device's display: "
-        "temperature_s1, temperature_s2, temperature_s3, temperature_s4, temperature_s5 and 4 more",
+        (
+            "profile danfoss-ecl-120: unverified, compare with the device's display: "
+            "temperature_s1, temperature_s2, temperature_s3, temperature_s4, temperature_s5 and 4 more"
+        ),
         "profile tuf-2000m: unverified, compare with the device's display: heat_power, operating_hours",
         "profile tuf-2000m: ratio totaliser_multiplier is not configured, 1 is assumed",
     ]

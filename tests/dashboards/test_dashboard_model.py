@@ -16,6 +16,7 @@ from kgce.domain.quantities import QUANTITIES
 GRAFANA_UNITS = {
     "none", "kwatt", "kwatth", "kvoltamp", "kvoltampreact", "volt", "amp", "hertz", "m3", "masskg", "pressurekpa",
     "celsius", "percent", "degree", "h", "Wm2", "suffix: m³/h", "suffix: kvarh",
+    "suffix: kVAh", "suffix: K", "velocityms", "rotrpm", "ppm",
     "dateTimeFromNow",
 }  # fmt: skip
 

@@ -178,7 +178,7 @@ class TestTruth:
         ),
         pytest.param(
             ONE_BUILDING + METER.replace("sdm630", "water_meter") + "unit = 3\n",
-            "a water_meter has no port or unit",
+            "a water_meter has no unit",
             id="a meter with MQTT has no unit",
         ),
         pytest.param(ONE_BUILDING + METER.replace("sdm630", "lmv5"), "heated_area_m2", id="boiler without heated area"),
@@ -202,5 +202,5 @@ def test_a_site_is_read_from_a_path(tmp_path):
 
 
 def test_a_site_that_is_not_there_is_answered_with_the_shipped_ones(tmp_path):
-    with pytest.raises(ConfigError, match="shipped sites: county, county_archive"):
+    with pytest.raises(ConfigError, match="shipped sites: campus, county, county_archive"):
         load_site(tmp_path / "nowhere.toml")

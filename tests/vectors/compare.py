@@ -1,5 +1,6 @@
 """Whether an answer says what a vector expects: numbers within a tolerance, hex without regard to case, prose not at all."""
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -50,5 +51,12 @@ def _same(expected: Any, got: Any, tolerance: float) -> bool:
     if isinstance(expected, int | float) and isinstance(got, int | float):
         return math.isclose(expected, got, rel_tol=tolerance, abs_tol=1e-12)
     if isinstance(expected, str) and isinstance(got, str):
-        return expected.casefold() == got.casefold()
+        return _text(expected) == _text(got)
     return bool(expected == got)
+
+
+def _text(text: str) -> str:
+    """Without regard to case, and to UTF-8 that somebody took for ISO 8859-1 on the way ("Â°C")."""
+    with contextlib.suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    return text.casefold()

@@ -44,26 +44,37 @@ def edge_check(
     config = load_config(file)
     sources = _sources(config)
     summary = [_summary(source) for source in sources]
-    read = asyncio.run(_connect(sources, wait_s, quiet=json)) if connect else []
-    _note_unverified(read, config)
+    read = asyncio.run(_connect_all(config, sources, wait_s, quiet=json)) if connect else []
     if json:
         print_json({"file": str(file), "problems": [], "links": summary, "readings": read})
     else:
         _tell(file, summary, read, connected=connect)
-    if any(row["error"] or _UNSOUND & set(row["note"].split(", ")) for row in read):
+    if any(row["error"] or row["note"] not in _SOUND for row in read):
         raise typer.Exit(1)
 
 
-_UNSOUND = frozenset({"not available", "out of range", "suspect"})
+_SOUND = frozenset({"", "unverified", "not available"})  # what a device lacks is no fault of the file
 
 
-def _note_unverified(read: Sequence[Row], config: Any) -> None:
+async def _connect_all(config: Any, sources: Sequence[Source], wait_s: float, *, quiet: bool) -> list[Row]:
+    """Every reading with what commissioning must know: unverified points, and word orders that make no sense."""
+    from kgce.collectors.modbus.slips import hints
     from kgce.collectors.unverified import unverified_points
 
-    names = unverified_points(config.collectors)
-    for row in read:
-        if (row["institution"], row["device"], row["quantity"]) in names:
-            row["note"] = ", ".join(filter(None, (row["note"], "unverified")))
+    rows = await _connect(sources, wait_s, quiet=quiet)
+    unverified = unverified_points(config.collectors)
+    answered = {(row["institution"], row["device"]) for row in rows if not row["error"]}
+    odd: dict[tuple[str, str, str], str] = {}
+    for link in config.collectors.modbus:
+        for device in link.devices:
+            place = (device.institution, device.device)
+            if place in answered:
+                odd |= {(*place, name): hint for name, hint in (await hints(link, device)).items()}
+    for row in rows:
+        point = (row["institution"], row["device"], row["quantity"])
+        notes = (row["note"], odd.get(point, ""), "unverified" if point in unverified else "")
+        row["note"] = ", ".join(filter(None, notes))
+    return rows
 
 
 def _sources(config: Any) -> list[Source]:
@@ -203,4 +214,4 @@ def _tell(file: Path, summary: Sequence[Row], read: Sequence[Row], *, connected:
         )
         for row in read
     ]
-    print_table("", columns, shown, right=("value",), wrap=("error",))
+    print_table("", columns, shown, right=("value",), wrap=("note", "error"))

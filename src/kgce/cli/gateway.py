@@ -1,4 +1,4 @@
-"""`kgce edge run` and `kgce simulate`: a gateway, and a site for it to read."""
+"""`kgce edge run`: a gateway from a file, until it is stopped."""
 
 import asyncio
 import logging
@@ -115,52 +115,3 @@ def tell_hand_overs(counts: Mapping[str, int]) -> None:
     """One line: every polled reading is somewhere."""
     parts = " + ".join(f"{counts[name]:,} {name}" for name in ("stored", "duplicate", "refused", "dropped", "waiting"))
     say(f"{counts['polled']:,} polled = {parts}")
-
-
-def simulate(
-    site: Annotated[str, typer.Argument(help="A shipped site (county) or a site file (TOML).")] = "county",
-    broker: Annotated[
-        str | None, typer.Option("--broker", help="HOST:PORT of an MQTT broker on loopback; without it one is started.")
-    ] = None,
-    write_gateway: Annotated[
-        Path | None, typer.Option("--write-gateway", help="Write the gateway file that reads this site.")
-    ] = None,
-    limit_s: LimitOption = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the collectors' configuration as JSON.")] = False,
-) -> None:
-    """Simulate a site: its meters, boilers and chargers answer Modbus TCP on loopback and publish MQTT.
-
-    Example: kgce simulate county --write-gateway gateway.toml, then kgce edge run gateway.toml
-    """
-    from kgce.simulators.site import load_site
-
-    run(_simulate(load_site(site), broker, write_gateway, limit_s, json=json))
-
-
-async def _simulate(
-    config: Any, broker: str | None, write_gateway: Path | None, limit_s: float | None, *, json: bool
-) -> None:
-    from contextlib import AsyncExitStack
-
-    from kgce.cli.broker import broker_address, embedded_broker
-    from kgce.cli.gateway_file import gateway_toml
-    from kgce.cli.terminal import print_json
-    from kgce.simulators.site import Site
-
-    async with AsyncExitStack() as stack:
-        host, port = (
-            broker_address(broker) if broker else ("127.0.0.1", await stack.enter_async_context(embedded_broker()))
-        )
-        running = await stack.enter_async_context(Site(config, broker_port=port, broker_host=host))
-        collectors = running.gateway_config(port, broker_host=host)
-        if write_gateway is not None:
-            await asyncio.to_thread(write_gateway.write_text, gateway_toml(collectors), encoding="utf-8")
-            say(f"wrote {write_gateway}")
-        if json:
-            print_json(collectors)
-        devices = [device["device"] for link in collectors["modbus"] for device in link["devices"]]
-        say(f"{config.site.name}: {len(devices)} Modbus devices, MQTT broker at {host}:{port} (Ctrl-C ends it)")
-        for link in collectors["modbus"]:
-            units = ", ".join(f"{row['device']} (unit {row['unit']}, {row['profile']})" for row in link["devices"])
-            say(f"  {link['host']}:{link['port']}: {units}")
-        await until_stopped(limit_s)

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from kgce.cli import decode, demo, edge_check, figures, gateway, grafana, imports, serve
+from kgce.cli import decode, demo, edge_check, figures, gateway, grafana, imports, profiles, serve, simulate
 from kgce.cli.terminal import complain
 from kgce.domain.errors import KgceError, TryAgain
 
@@ -20,13 +20,14 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
-app.command("simulate")(gateway.simulate)
+app.command("simulate")(simulate.simulate)
 app.command("serve")(serve.serve)
 app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
 app.command("decode")(decode.decode)
 gateway.edge.command("check")(edge_check.edge_check)
 app.add_typer(gateway.edge, name="edge")
+app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
 app.add_typer(grafana.app, name="dashboards")
 

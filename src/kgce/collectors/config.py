@@ -12,7 +12,9 @@ from kgce.collectors.line.config import LineConfig
 from kgce.collectors.mbus.config import MbusLinkConfig
 from kgce.collectors.modbus.config import ModbusDeviceConfig, ModbusLinkConfig
 from kgce.collectors.mqtt.config import MqttConfig, SubscriptionConfig
+from kgce.collectors.ocpp.config import OcppConfig
 from kgce.collectors.place import Place, Strict
+from kgce.collectors.sparkplug.config import SparkplugConfig
 
 _T = TypeVar("_T", bound=Hashable)
 
@@ -27,6 +29,8 @@ class CollectorsConfig(Strict):
     cjt188: tuple[Cjt188LinkConfig, ...] = ()
     mbus: tuple[MbusLinkConfig, ...] = ()
     mqtt: tuple[MqttConfig, ...] = ()
+    sparkplug: tuple[SparkplugConfig, ...] = ()
+    ocpp: tuple[OcppConfig, ...] = ()
 
     @property
     def lines(self) -> tuple[LineConfig, ...]:
@@ -41,7 +45,9 @@ class CollectorsConfig(Strict):
             raise ValueError(f"two devices are called {who!r} at institution {where!r}")
         for name, who, where in _repeated(self._quantities_by_mqtt()):
             raise ValueError(f"two topics give {name} of {who!r} at institution {where!r}")
-        for client, host, port in _repeated((link.client_id, link.host, link.port) for link in self.mqtt):
+        for address in _repeated(system.address for system in self.ocpp if system.port):
+            raise ValueError(f"two central systems listen on {address}")
+        for client, host, port in _repeated(self._clients()):
             raise ValueError(f"two clients are called {client!r} at {host}:{port}: they would throw each other out")
         return self
 
@@ -50,7 +56,13 @@ class CollectorsConfig(Strict):
         for place in self._places():
             yield place.device, place.institution
         for broker in self.mqtt:
-            yield from {(topic.device, topic.institution) for topic in broker.subscriptions}
+            yield from {(topic.device, topic.institution) for topic in (*broker.subscriptions, *broker.devices)}
+        for system in self.ocpp:
+            yield from ((device, charger.institution) for charger in system.devices for device in charger.devices)
+
+    def _clients(self) -> Iterator[tuple[str, str, int]]:
+        yield from ((link.client_id, link.host, link.port) for link in self.mqtt)
+        yield from ((link.client_id, link.host, link.port) for link in self.sparkplug)
 
     def _places(self) -> Iterator[Place]:
         for modbus in self.modbus:
@@ -61,6 +73,8 @@ class CollectorsConfig(Strict):
             yield from cjt188.devices
         for mbus in self.mbus:
             yield from mbus.devices
+        for sparkplug in self.sparkplug:
+            yield from sparkplug.devices
 
     def _quantities_by_mqtt(self) -> Iterator[tuple[str, str, str]]:
         for broker in self.mqtt:

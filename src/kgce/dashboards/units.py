@@ -5,13 +5,14 @@ from typing import Final
 from kgce.domain.errors import ConfigError
 from kgce.domain.quantities import quantity_of
 
-# Ids as in Grafana's list of value formats; it has no cubic metre per hour, `suffix:` is its way to add one.
+# Ids as in Grafana's list of value formats; it has no cubic metre per hour; `suffix:` is its way to add one.
 _GRAFANA: Final = {
     "kW": "kwatt",
     "kWh": "kwatth",
     "kvar": "kvoltampreact",
     "kvarh": "suffix: kvarh",
     "kVA": "kvoltamp",
+    "kVAh": "suffix: kVAh",
     "V": "volt",
     "A": "amp",
     "Hz": "hertz",
@@ -24,6 +25,10 @@ _GRAFANA: Final = {
     "deg": "degree",
     "h": "h",
     "W/m2": "Wm2",
+    "m/s": "velocityms",
+    "rpm": "rotrpm",
+    "ΔK": "suffix: K",
+    "ppm": "ppm",
     "": "none",
 }
 

@@ -13,9 +13,9 @@ from kgce.simulators.counter import Counting, SumCounter
 from kgce.simulators.counter_share import ShareCounter
 from kgce.simulators.kitchen import kitchen_counter
 from kgce.simulators.load import electricity_counter
+from kgce.simulators.models import Measures
 from kgce.simulators.noise import derived_seed
 from kgce.simulators.progress import people_in
-from kgce.simulators.models import Measures
 from kgce.simulators.site_config import BuildingConfig
 from kgce.simulators.water import water_counter
 

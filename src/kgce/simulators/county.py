@@ -15,7 +15,8 @@ from kgce.domain.tree import Building, Institution, Point, Region, Series, Yearl
 from kgce.simulators.building import SimulatedBuilding
 from kgce.simulators.devices.pulse_meter import GAS, WATER, shown_volume_m3
 from kgce.simulators.devices.sdm630 import shown_energy_kwh
-from kgce.simulators.site_config import Model, load_site
+from kgce.simulators.models import Model
+from kgce.simulators.site_config import load_site
 from kgce.simulators.timeline import DAY_MS, EPOCH_MS, FIRST_YEAR, LAST_YEAR, day_index, midnight_ms
 
 LIVE_SITE: Final = "county"

@@ -30,7 +30,6 @@ from kgce.simulators.value_faults import (
 )
 
 
-
 @dataclass(frozen=True, slots=True)
 class Reconnect:
     """Every connection of the device's line is dropped, once."""

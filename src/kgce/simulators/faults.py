@@ -6,11 +6,12 @@ whose exchange is whole frames use both alike.
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kgce.simulators.modbus_frames import ExceptionCode, refusal_pdu
 
 
+@runtime_checkable
 class Fault(Protocol):
     """What becomes of an answer on its way out."""
 

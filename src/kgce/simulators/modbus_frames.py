@@ -1,4 +1,7 @@
-"""What a Modbus server says: request PDU in, answer PDU out; the TCP header. Source: Modbus Application Protocol V1.1b3."""
+"""What a Modbus server says: request PDU in, answer PDU out; the TCP header.
+
+Source: Modbus Application Protocol V1.1b3.
+"""
 
 import struct
 from collections.abc import Sequence

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Final, Self
 
 from kgce.simulators.faults import Fault
-from kgce.simulators.modbus_framing import Framing, NotModbus, WireMode, framing
 from kgce.simulators.modbus_frames import ModbusUnit
+from kgce.simulators.modbus_framing import Framing, NotModbus, WireMode, framing
 from kgce.simulators.modbus_units import ModbusUnits, UnknownUnit
 
 __all__ = ["ModbusPort", "ModbusServer", "UnknownUnit"]
@@ -87,8 +87,8 @@ class ModbusServer:
         self._writers.add(writer)
         self.accepted += 1
         try:
-            # A client that leaves, even in the middle of a frame, is no news.
-            with contextlib.suppress(NotModbus, ConnectionError):
+            # A client that leaves, even in the middle of a frame, is no news; `stop` cancels: the task ends anyway.
+            with contextlib.suppress(NotModbus, ConnectionError, asyncio.CancelledError):
                 await self._converse(reader, writer)
         finally:
             self._connections.discard(task)

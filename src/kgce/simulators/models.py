@@ -46,7 +46,7 @@ class ModelFacts:
     measures: Measures
     speaks: Speaks
     every_s: float  # between polls or messages, unless the site says otherwise
-    profile: str = ""  # what the collectors call it; for other protocols the medium or meter type
+    profile: str = ""  # what the collectors call it; for other protocols medium, type or convention
     unit: int | None = None  # unit id every such device has
     is_mapped: bool = False
 
@@ -58,6 +58,10 @@ _OWN: Final = {
     Model.TERRA_AC: ModelFacts(Measures.CHARGER, Speaks.MODBUS, 30.0, "abb-terra-ac"),
     Model.WATER_METER: ModelFacts(Measures.WATER, Speaks.MQTT, 5.0),
     Model.GAS_METER: ModelFacts(Measures.GAS, Speaks.MQTT, 5.0),
+    "tasmota": ModelFacts(Measures.ELECTRICITY, Speaks.MQTT, 10.0, "tasmota"),
+    "zigbee2mqtt": ModelFacts(Measures.ELECTRICITY, Speaks.MQTT, 10.0, "zigbee2mqtt"),
+    "shelly_gen1": ModelFacts(Measures.ELECTRICITY, Speaks.MQTT, 10.0, "shelly_gen1"),
+    "shelly_gen2": ModelFacts(Measures.ELECTRICITY, Speaks.MQTT, 10.0, "shelly_gen2"),
     "dlt645_meter": ModelFacts(Measures.ELECTRICITY, Speaks.DLT645, 60.0, "2007"),
     "dlt645_meter_1997": ModelFacts(Measures.ELECTRICITY, Speaks.DLT645, 60.0, "1997"),
     "cjt188_water": ModelFacts(Measures.WATER, Speaks.CJT188, 60.0, "10"),

@@ -2,43 +2,22 @@
 
 import tomllib
 from collections import Counter
-from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kgce.domain.errors import ConfigError
+from kgce.simulators.fault_plan import PlannedFault
+from kgce.simulators.modbus_framing import WireMode
+from kgce.simulators.models import Measures, ModelFacts, Speaks, models
+from kgce.simulators.site_generator import generated
 from kgce.simulators.uses import Use
 
 _SHIPPED: Final = "sites"
 
 
-class Model(StrEnum):
-    """Devices that can be simulated."""
-
-    SDM630 = "sdm630"
-    LMV5 = "lmv5"
-    TERRA_AC = "terra_ac"
-    WATER_METER = "water_meter"
-    GAS_METER = "gas_meter"
-
-    @property
-    def speaks_modbus(self) -> bool:
-        """True for Modbus TCP devices, False for those that publish MQTT."""
-        return self not in {Model.WATER_METER, Model.GAS_METER}
-
-
-# How often a gateway should ask or a meter publishes, unless the site says otherwise. The Terra AC's vendor advises
-# one poll per 30-90 s.
-_INTERVAL_S: Final = {
-    Model.SDM630: 2.0,
-    Model.LMV5: 5.0,
-    Model.TERRA_AC: 30.0,
-    Model.WATER_METER: 5.0,
-    Model.GAS_METER: 5.0,
-}
 _Id = Annotated[str, Field(pattern=r"^[\w.-]+$")]
 _Positive = Annotated[float, Field(gt=0)]
 
@@ -56,25 +35,91 @@ class SiteSection(_Strict):
 
 
 class DeviceConfig(_Strict):
-    """One device; port 0 = any free port, shared by the building's devices."""
+    """One device; port 0 = any free port, shared by the building's devices that speak alike."""
 
     id: _Id
-    model: Model
+    model: str
     port: int = Field(default=0, ge=0, le=65535)
-    unit: int = Field(default=1, ge=1, le=247)
+    unit: int = Field(default=1, ge=1, le=255)
+    mode: WireMode = WireMode.TCP  # rtu is a pseudo terminal
+    serial: bool = False  # a pseudo terminal instead of a port, for ascii, dlt645, cjt188 and mbus
+    line: str = ""  # devices with different words are on different lines
+    address: str = Field(default="", pattern=r"^\d{0,14}$")  # of meters that have one instead of a unit
     topic: str = Field(default="", pattern=r"^[^#+]*$")
     interval_s: _Positive | None = None
+    share: _Positive = 1.0  # part of what the building uses
+    ratios: dict[str, _Positive] = Field(default_factory=dict)
+
+    @field_validator("model")
+    @classmethod
+    def _is_known(cls, model: str) -> str:
+        if model not in models():
+            raise ValueError(f"no simulated device {model!r}; known: {', '.join(sorted(models()))}")
+        return model
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What its model is."""
+        return models()[self.model]
+
+    @property
+    def unit_id(self) -> int:
+        """The model's own unit id, or the configured one."""
+        return self.facts.unit or self.unit
+
+    @property
+    def is_serial(self) -> bool:
+        """Behind a pseudo terminal."""
+        return self.serial or self.mode is WireMode.RTU
 
     @property
     def every_s(self) -> float:
         """Seconds between polls or messages."""
-        return self.interval_s if self.interval_s is not None else _INTERVAL_S[self.model]
+        return self.interval_s if self.interval_s is not None else self.facts.every_s
 
     @model_validator(mode="after")
     def _check_connection(self) -> Self:
-        wrong = {"topic"} if self.model.speaks_modbus else {"port", "unit"}
+        speaks = self.facts.speaks
+        wrong = {
+            Speaks.MODBUS: {"topic", "address"},
+            Speaks.MQTT: {"port", "unit", "mode", "serial", "line", "address"},
+        }.get(speaks, {"topic", "unit", "mode"})
         if wrong & self.model_fields_set:
-            raise ValueError(f"a {self.model} has no {' or '.join(sorted(wrong))}")
+            raise ValueError(f"a {self.model} has no {' or '.join(sorted(wrong & self.model_fields_set))}")
+        if speaks not in {Speaks.MODBUS, Speaks.MQTT} and not self.address:
+            raise ValueError(f"a {self.model} needs an address")
+        if self.is_serial and self.port:
+            raise ValueError("a pseudo terminal has no port")
+        if self.serial and self.mode not in {WireMode.RTU, WireMode.ASCII} and speaks is Speaks.MODBUS:
+            raise ValueError(f'mode {self.mode} does not go over a terminal; say mode = "rtu" or "ascii"')
+        if self.ratios and not self.facts.is_mapped:
+            raise ValueError(f"a {self.model} has no ratios")
+        return self
+
+
+class FaultConfig(_Strict):
+    """A fault that comes and goes; times count from the start of the site."""
+
+    device: str  # an id, or institution/id
+    kind: str
+    arguments: tuple[str, ...] = ()
+    start_s: float = Field(default=0.0, ge=0)
+    every_s: _Positive | None = None
+    for_s: _Positive | None = None
+
+    @property
+    def planned(self) -> PlannedFault:
+        """The fault as the site runs it."""
+        return PlannedFault(self.device, self.kind, self.arguments, self.start_s, self.every_s, self.for_s)
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Self:
+        try:
+            self.planned.make()
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        if self.every_s is not None and self.for_s is not None and self.for_s >= self.every_s:
+            raise ValueError(f"fault of {self.device}: for_s {self.for_s} is not below every_s {self.every_s}")
         return self
 
 
@@ -91,14 +136,18 @@ class BuildingConfig(_Strict):
     heated_area_m2: float = Field(default=0.0, ge=0)
     devices: tuple[DeviceConfig, ...] = Field(default=(), alias="device")
 
-    def of_model(self, model: Model) -> list[DeviceConfig]:
+    def of_model(self, model: str) -> list[DeviceConfig]:
         """Devices of one model."""
-        return [device for device in self.devices if device.model is model]
+        return [device for device in self.devices if device.model == model]
+
+    def of_kind(self, kind: Measures) -> list[DeviceConfig]:
+        """Devices that show one part of the truth."""
+        return [device for device in self.devices if device.facts.measures is kind]
 
     @model_validator(mode="after")
     def _check_boiler(self) -> Self:
-        if self.of_model(Model.LMV5) and self.heated_area_m2 <= 0:
-            raise ValueError("a building with a boiler needs heated_area_m2")
+        if (self.of_kind(Measures.BOILER) or self.of_kind(Measures.HEAT)) and self.heated_area_m2 <= 0:
+            raise ValueError("a building with a boiler or a heat meter needs heated_area_m2")
         return self
 
 
@@ -107,15 +156,21 @@ class SiteConfig(_Strict):
 
     site: SiteSection
     buildings: tuple[BuildingConfig, ...] = Field(alias="building", min_length=1)
+    faults: tuple[FaultConfig, ...] = Field(default=(), alias="fault")
 
     @model_validator(mode="after")
     def _check_unique(self) -> Self:
         _refuse_repeats("building", ((entry.institution, entry.building) for entry in self.buildings))
         both = [(entry, device) for entry in self.buildings for device in entry.devices]
         _refuse_repeats("device", ((entry.institution, device.id) for entry, device in both))
-        modbus = [(entry, device) for entry, device in both if device.model.speaks_modbus]
-        _refuse_repeats("unit on one port", ((*link_of(entry, device), device.unit) for entry, device in modbus))
-        _refuse_repeats("topic", (topic_of(entry, device) for entry, device in both if not device.model.speaks_modbus))
+        modbus = [pair for pair in both if pair[1].facts.speaks is Speaks.MODBUS]
+        _refuse_repeats("unit on one port", ((*link_of(*pair), pair[1].unit_id) for pair in modbus))
+        meters = [pair for pair in both if pair[1].address]
+        _refuse_repeats("address on one line", ((*link_of(*pair), int(pair[1].address)) for pair in meters))
+        _refuse_repeats("topic", (topic_of(*pair) for pair in both if pair[1].facts.speaks is Speaks.MQTT))
+        for fault in self.faults:
+            if not any(fault.planned.concerns(entry.institution, device.id) for entry, device in both):
+                raise ValueError(f"fault of {fault.device}: no such device")
         return self
 
 
@@ -125,14 +180,35 @@ def _refuse_repeats(what: str, keys: Any) -> None:
         raise ValueError(f"the same {what} twice: {repeated[0]}")
 
 
-def link_of(building: BuildingConfig, device: DeviceConfig) -> tuple[str, str, int]:
-    """Which devices share a port: all on the same fixed port, or the building's own free one."""
-    return ("", "", device.port) if device.port else (building.institution, building.building, 0)
+class LinkKey(NamedTuple):
+    """Which devices share a line: all on the same fixed port, or the building's own ones that speak alike."""
+
+    speaks: Speaks
+    mode: WireMode
+    is_serial: bool
+    port: int
+    institution: str = ""
+    building: str = ""
+    line: str = ""
+
+
+def link_of(building: BuildingConfig, device: DeviceConfig) -> LinkKey:
+    """The line of a device; a model with a unit id of its own has a line of its own."""
+    facts = device.facts
+    if device.port:
+        return LinkKey(facts.speaks, device.mode, is_serial=False, port=device.port)
+    line = device.line or (device.id if facts.unit else "")
+    return LinkKey(facts.speaks, device.mode, device.is_serial, 0, building.institution, building.building, line)
 
 
 def topic_of(building: BuildingConfig, device: DeviceConfig) -> str:
     """Topic a meter publishes to."""
     return device.topic or f"kgce-sim/{building.institution}/{device.id}"
+
+
+def device_name(building: BuildingConfig, device: DeviceConfig) -> str:
+    """What a device of a convention calls itself in its topics."""
+    return f"{building.institution}-{device.id}"
 
 
 def parse_site(text: str, origin: str) -> SiteConfig:
@@ -142,7 +218,7 @@ def parse_site(text: str, origin: str) -> SiteConfig:
         ConfigError: not TOML, or a field is missing, unknown or wrong.
     """
     try:
-        return SiteConfig.model_validate(tomllib.loads(text))
+        return SiteConfig.model_validate(generated(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin}: not TOML: {error}") from None
     except ValidationError as error:

@@ -18,7 +18,7 @@ from kgce.simulators.noise import derived_seed
 from kgce.simulators.site_config import DeviceConfig
 from kgce.simulators.value_faults import counters_of
 
-_SIX_DIGITS: Final = 1_000_000.0  # a DL/T 645 counter shows 999 999.99 at most
+_SIX_DIGITS: Final = 1_000_000.0  # DL/T 645 and CJ/T 188 counters show 999 999.99 at most
 
 
 class SixDigits:
@@ -42,7 +42,7 @@ def build_device(building: SimulatedBuilding, device: DeviceConfig) -> Simulated
     if device.facts.is_mapped:
         mapped: ModbusDevice = MappedDevice(load_map(device.model), measured, dict(device.ratios))
         return mapped
-    return SixDigits(measured) if device.facts.speaks is Speaks.DLT645 else measured
+    return SixDigits(measured) if device.facts.speaks in {Speaks.DLT645, Speaks.CJT188} else measured
 
 
 def _seed(building: SimulatedBuilding, device: DeviceConfig) -> int:

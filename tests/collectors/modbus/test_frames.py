@@ -188,12 +188,22 @@ def test_an_enron_answer_has_two_registers_for_each_number() -> None:
 def test_frames_behind_noise_and_between_other_frames_are_found() -> None:
     one, two = wrap("rtu", bytes.fromhex("0304008d008e"), unit=17), wrap("rtu", bytes.fromhex("8302"), unit=9)
     asked = wrap("rtu", bytes.fromhex("03007c0002"), unit=17)
-    cut = split_frames("rtu", b"\x00\xff" + asked + one + b"\x11" + two + one[:4])
+    cut = split_frames("rtu", b"\x00\xff" + asked + one + b"\x11" + two + one[:4], is_all=True)
     assert cut.frames == (asked, one, two)
     assert cut.rest == one[:4]
     line = wrap("ascii", bytes.fromhex("0304008d008e"), unit=17)
     cut = split_frames("ascii", b"noise:11" + line + b"\r\n" + line + line[:6])
     assert (cut.frames, cut.rest) == ((line, line), line[:6])
+
+
+@pytest.mark.hazard(5)
+def test_a_frame_spelt_by_the_registers_of_another_is_not_cut_out_of_its_half() -> None:
+    """Registers 0x0010 0x0018 0x000b 0x0018 are a checked answer of unit 0 to function 16."""
+    whole = wrap("rtu", bytes.fromhex("030a000000100018000b0018"))
+    assert parse_answer("rtu", whole[5:13]).pdu.function == 16
+    cut = split_frames("rtu", whole[:13])
+    assert (cut.frames, cut.rest) == ((), whole[:13])
+    assert split_frames("rtu", cut.rest + whole[13:]).frames == (whole,)
 
 
 def test_a_tcp_stream_out_of_step_keeps_what_came_before() -> None:

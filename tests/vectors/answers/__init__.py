@@ -6,7 +6,7 @@ An answer holds every field that the vector expects; `decision` answers an expec
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.vectors.answers import images, mbus, meters, modbus, registers
+from tests.vectors.answers import images, mbus, meters, modbus, mqtt, registers, sparkplug
 
 Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -21,4 +21,6 @@ ANSWERS: Final[dict[str, Answer]] = {
     "dlt645-1997": meters.dlt,
     "cjt188": meters.cjt,
     "mbus": mbus.answered,
+    "sparkplug-b": sparkplug.answered,
+    "mqtt-json": mqtt.answered,
 }

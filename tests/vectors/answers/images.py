@@ -1,5 +1,6 @@
 """A device's register image, read through its profile: imported from the register list beside the vectors, or shipped."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -33,7 +34,23 @@ def _profile(device: str) -> Profile:
     if device in imported:
         return imported[device]
     name = profile_name(device)
-    return load_profile(name if name in profile_names() else device)
+    return load_profile(name if name in profile_names() else _likeliest(device))
+
+
+def _likeliest(device: str) -> str:
+    """The shipped profile whose brand and model share most words with what a vector calls the device."""
+    wanted = _words(device)
+    return max(profile_names(), key=lambda name: len(wanted & _shipped(name)))
+
+
+@cache
+def _shipped(name: str) -> set[str]:
+    about = load_profile(name).device
+    return _words(f"{name} {about.brand} {about.model}")
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]+\d*|\d+", text.lower()))
 
 
 @cache

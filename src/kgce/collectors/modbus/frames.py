@@ -140,16 +140,17 @@ def parse_frame(mode: Mode, frame: bytes, role: Role | None = None) -> Message:
             raise no_answer from None
 
 
-def split_frames(mode: Mode, data: bytes) -> Cut:
+def split_frames(mode: Mode, data: bytes, *, is_all: bool = False) -> Cut:
     """The whole frames in a stream, requests and answers, in order; never by how it was received.
 
-    RTU and ASCII go on behind bytes that are no frame; TCP, which has no checksum, says that it is out of step.
+    RTU and ASCII go on behind bytes that are no frame; TCP, which has no checksum, says that it is out of step. What
+    may begin an RTU frame is waited for, at most a frame's length; `is_all` says that nothing more will come.
     """
     if mode == "pdu":
         return Cut((data,) if data else (), b"")
     if mode == "tcp":
         return _split_tcp(data)
-    return _split_ascii(data) if mode == "ascii" else _split_rtu(data)
+    return _split_ascii(data) if mode == "ascii" else _split_rtu(data, is_all=is_all)
 
 
 def mbap_fault(data: bytes) -> str:
@@ -226,7 +227,7 @@ def _split_tcp(data: bytes) -> Cut:
     return Cut(tuple(frames), data[at:])
 
 
-def _split_rtu(data: bytes) -> Cut:
+def _split_rtu(data: bytes, *, is_all: bool) -> Cut:
     frames: list[bytes] = []
     at, rest_at = 0, len(data)
     while at < len(data):
@@ -237,6 +238,8 @@ def _split_rtu(data: bytes) -> Cut:
             continue
         if frame is not None:
             rest_at = min(rest_at, at)
+            if not is_all:
+                break  # a register inside a frame half here may spell a frame of its own
         at += 1
     return Cut(tuple(frames), data[rest_at:])
 

@@ -1,85 +1,21 @@
-"""Configuration of an MQTT broker, the topics on it, and what their messages mean."""
+"""Configuration of an MQTT broker and of the devices and topics on it; checked whole before any socket opens.
+
+[[mqtt]] host, client_id, version, tls ...; [[mqtt.devices]] of a convention; [[mqtt.subscriptions]] of any topic.
+"""
 
 import os
-from functools import cached_property
+from collections import Counter
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from kgce.collectors.files.times import zone
-from kgce.collectors.metering import CARRIER_OF_QUANTITY
-from kgce.collectors.mqtt.json_path import Step, parse_path
-from kgce.collectors.place import Place, Strict
-from kgce.domain.errors import InputError
-from kgce.domain.quantities import quantity_of
-from kgce.domain.units import conversion
+from kgce.collectors.mqtt.convention import convention_names
+from kgce.collectors.mqtt.device_config import MqttDeviceConfig
+from kgce.collectors.mqtt.subscription import SubscriptionConfig
+from kgce.collectors.place import Strict
 
-
-def _path(text: str) -> str:
-    parse_path(text)
-    return text
-
-
-JsonPath = Annotated[str, AfterValidator(_path)]
-
-
-class TimeRule(Strict):
-    """Where a message keeps its time."""
-
-    path: JsonPath
-    format: Literal["iso", "unix_s", "unix_ms"]
-    tz: str | None = None  # zone of ISO times without offset; without it they are refused
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """The path, parsed."""
-        return parse_path(self.path)
-
-    @model_validator(mode="after")
-    def _zone_fits(self) -> Self:
-        if self.tz is not None and self.format != "iso":
-            raise ValueError(f"tz belongs to ISO times; {self.format} is UTC already")
-        if self.tz is not None:
-            zone(self.tz)
-        return self
-
-
-class FieldRule(Strict):
-    """Where a message keeps one quantity, and in which unit."""
-
-    path: JsonPath = ""  # "" = the whole payload is the value
-    unit: str = ""
-    scale: float = 1.0  # value in unit = number in the message x scale
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """The path, parsed."""
-        return parse_path(self.path)
-
-
-class SubscriptionConfig(Place):
-    """One topic of one device; a device may have several topics, a topic several devices."""
-
-    topic: Annotated[str, Field(min_length=1)]
-    measurement: Annotated[str, Field(min_length=1)]
-    time: TimeRule | None = None  # None = the time of arrival
-    fields: Annotated[dict[str, FieldRule], Field(min_length=1)]
-    metering: str | None = None  # the field that measures the device's total
-
-    @model_validator(mode="after")
-    def _can_work(self) -> Self:
-        if set("+#") & set(self.topic):
-            raise ValueError(f"{self.topic}: one topic belongs to one device, a wildcard would mix several")
-        for name, rule in self.fields.items():
-            try:
-                conversion(rule.unit, quantity_of(name).unit)
-            except InputError as error:
-                raise ValueError(f"{self.topic}: {name}: {error}") from None
-        if self.metering is not None and self.metering not in self.fields:
-            raise ValueError(f"{self.topic}: metering names {self.metering!r}, which is not among the fields")
-        if self.metering is not None and self.metering not in CARRIER_OF_QUANTITY:
-            raise ValueError(f"{self.topic}: {self.metering} measures no carrier")
-        return self
+__all__ = ["MqttConfig", "MqttDeviceConfig", "SubscriptionConfig"]
 
 
 class MqttConfig(Strict):
@@ -87,27 +23,59 @@ class MqttConfig(Strict):
 
     host: str
     port: Annotated[int, Field(gt=0, le=65_535)] = 1883
+    version: Literal["3.1.1", "5"] = "3.1.1"
     client_id: Annotated[str, Field(min_length=1)]
     username: str | None = None
     password_env: str | None = None
+    password_file: str | None = None
     tls: bool = False
     ca_file: str | None = None  # None = the system's authorities
+    cert_file: str | None = None  # this client's own certificate, and its key
+    key_file: str | None = None
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    session_expiry_s: Annotated[int, Field(ge=60, le=0xFFFFFFFF)] = 7 * 86_400  # MQTT 5: how long the broker keeps
+    receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 1000  # MQTT 5: unacknowledged messages on their way to us
     silent_after_s: Annotated[float, Field(gt=0)] = 3600.0  # a device without a message for so long counts as offline
-    subscriptions: Annotated[tuple[SubscriptionConfig, ...], Field(min_length=1)]
+    subscriptions: tuple[SubscriptionConfig, ...] = ()
+    devices: tuple[MqttDeviceConfig, ...] = ()
+    watch: tuple[str, ...] = ()  # conventions whose unknown devices are told, once each
 
     @model_validator(mode="after")
     def _secrets_are_there(self) -> Self:
-        if self.password_env and self.username is None:
-            raise ValueError("password_env needs a username")
+        if (self.password_env or self.password_file) and self.username is None:
+            raise ValueError(f"{'password_env' if self.password_env else 'password_file'} needs a username")
+        if self.password_env and self.password_file:
+            raise ValueError("password_env and password_file: give one of them")
         if self.password_env and self.password_env not in os.environ:
             raise ValueError(f"environment variable {self.password_env} is not set; export it, or leave this key out")
-        if self.ca_file and not self.tls:
-            raise ValueError("ca_file needs tls = true")
+        for name in ("ca_file", "cert_file", "key_file", "password_file"):
+            path = getattr(self, name)
+            if path and not self.tls and name != "password_file":
+                raise ValueError(f"{name} needs tls = true")
+            if path and not Path(path).is_file():
+                raise ValueError(f"{name}: no file {path}")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: give both")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_is_heard(self) -> Self:
+        if not self.subscriptions and not self.devices:
+            raise ValueError("give [[mqtt.devices]] or [[mqtt.subscriptions]]: nobody is listened to")
+        for name in self.watch:
+            if name not in convention_names():
+                raise ValueError(f"watch: unknown convention {name!r}; known: {', '.join(convention_names())}")
+        heard = Counter((one.convention, one.prefix, one.id, one.channel) for one in self.devices)
+        for (convention, _, name, channel), times in heard.items():
+            if times > 1:
+                which = f"{name}, channel {channel}" if channel else name
+                raise ValueError(f"{convention} {which} stands in the file {times} times: one device, one place")
         return self
 
     @property
     def password(self) -> str | None:
-        """The secret itself, from the environment."""
+        """The secret itself, from the environment or a file."""
+        if self.password_file:
+            return Path(self.password_file).read_text(encoding="utf-8").strip()
         return os.environ[self.password_env] if self.password_env else None

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from kgce.collectors.mqtt.config import TimeRule
 from kgce.collectors.mqtt.json_number import Refused, find, number
+from kgce.collectors.mqtt.subscription import TimeRule
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS_PER: Final = {"unix_s": 1000, "unix_ms": 1}
-_PLAUSIBLE_MS: Final = range(315_532_800_000, 4_102_444_800_000)  # 1980 to 2100; outside, s and ms are mixed up
+_PLAUSIBLE_MS: Final = (315_532_800_000, 4_102_444_800_000)  # 1980 to 2100; outside, s and ms are mixed up
 
 
 def message_time_ms(document: Any, rule: TimeRule) -> int:
@@ -19,15 +19,23 @@ def message_time_ms(document: Any, rule: TimeRule) -> int:
         Refused: it states none, or one whose meaning is open.
     """
     try:
-        if rule.format == "iso":
-            time_ms = _iso_ms(find(document, rule.steps), rule.tz)
-        else:
-            time_ms = round(number(document, rule.steps) * _MS_PER[rule.format])
+        return stated_ms(find(document, rule.steps), rule.format, rule.tz)
     except Refused as refusal:
         raise Refused(f"time {refusal}") from None
-    if time_ms not in _PLAUSIBLE_MS:
-        raise Refused("time implausible")
-    return time_ms
+
+
+def stated_ms(found: Any, form: str, tz: str | None) -> int:
+    """The instant a value states, written in this form.
+
+    Raises:
+        Refused: it states none, or one whose meaning is open.
+    """
+    if form == "iso_or_unix_ms":
+        form = "iso" if isinstance(found, str) and not found.isdecimal() else "unix_ms"
+    time_ms = _iso_ms(found, tz) if form == "iso" else number(found, ()) * _MS_PER[form]
+    if not _PLAUSIBLE_MS[0] <= time_ms < _PLAUSIBLE_MS[1]:
+        raise Refused("implausible")
+    return round(time_ms)
 
 
 def _iso_ms(text: Any, tz: str | None) -> int:

@@ -44,7 +44,7 @@ class DeviceUnit:
         Raises:
             Refusal: another function (01), or an address that does not exist (02).
         """
-        if function != self._device.register_map.function:
+        if function not in self._device.register_map.functions:
             raise Refusal(ExceptionCode.ILLEGAL_FUNCTION)
         values = self._device.values(time_ms_of(self._clock))
-        return self._device.register_map.read(address, count, values)
+        return self._device.register_map.read(address, count, values, function=function)

@@ -1,5 +1,6 @@
 """A water or gas meter with a pulse output that reports its count as JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -49,9 +50,12 @@ class PulseMeter:
 
     def message(self, time_ms: int) -> bytes:
         """The JSON message of one instant."""
-        flow, volume = at_instant(self._counting, time_ms)
-        shown = shown_volume_m3(self.kind, np.array([volume]))[0]
-        time = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        return orjson.dumps(
-            {"time": time, "volume_m3": float(shown), "flow_m3_h": round(flow, _FLOW_DECIMALS)},
-        )
+        return pulse_message(self.kind, self.values(time_ms), time_ms)
+
+
+def pulse_message(kind: PulseKind, values: Mapping[str, float], time_ms: int) -> bytes:
+    """What a meter that counts these values sends when its clock shows this time; null where it measures nothing."""
+    volume, flow = values[kind.volume], values[kind.flow]
+    shown = float(shown_volume_m3(kind, np.array([volume]))[0])
+    time = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return orjson.dumps({"time": time, "volume_m3": shown, "flow_m3_h": round(flow, _FLOW_DECIMALS)})

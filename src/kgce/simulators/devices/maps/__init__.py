@@ -1,0 +1,1 @@
+"""Register maps of simulated devices: one TOML file each, straight from published tables."""
