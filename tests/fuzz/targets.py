@@ -3,6 +3,8 @@
 The checksums are computed here once more, by their definitions, so that a parser cannot vouch for itself.
 """
 
+import json
+import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,11 @@ from kgce.collectors.mbus import frame as mbus
 from kgce.collectors.mbus.link import FrameError as MbusError
 from kgce.collectors.modbus.frames import Mode, parse_frame
 from kgce.collectors.modbus.pdu import FrameError
+from kgce.collectors.mqtt.convention import load_convention
+from kgce.collectors.mqtt.read_message import read_message
+from kgce.collectors.mqtt.understood import Understood
+from kgce.collectors.ocpp import messages as ocpp
+from kgce.collectors.sparkplug import payload as sparkplug
 from kgce.domain.errors import InputError
 
 
@@ -137,6 +144,47 @@ _MBUS: Final = [
     _telegram(bytes.fromhex("0d780a3031323334353637383905060000c84284808080800106ffffffff")),
 ]  # fmt: skip
 
+_CONVENTION: Final = load_convention("tasmota")
+
+
+def _tasmota(data: bytes) -> Understood:
+    return read_message(_CONVENTION, "tele/plug/SENSOR", data)
+
+
+def _finite(_: bytes, found: Any) -> None:
+    """MQTT: whatever is said is a finite number, or called bad."""
+    if any(not math.isfinite(one.value) and not one.bad for one in found.said):
+        raise Wrong(repr(found))
+
+
+def _counted(data: bytes, payload: Any) -> None:
+    """Sparkplug: a payload has no checksum; it cannot hold more metrics than bytes."""
+    if len(payload.metrics) > len(data):
+        raise Wrong(data.hex())
+
+
+def _is_json(data: bytes, frame: Any) -> None:
+    """OCPP: what was accepted is the JSON list it says it is."""
+    if json.loads(data)[:2] != [frame.kind, frame.unique_id]:
+        raise Wrong(repr(data))
+
+
+# Tasmota and Sparkplug messages of shared/facts/protocol_vectors.json; OCPP-J 1.6 section 4.2's forms.
+_TASMOTA: Final = [
+    b'{"Time":"2023-05-19T20:52:56","ENERGY":{"Total":514.153,"Power":56,"Voltage":234,"Current":0.392}}',
+    b'{"Time":"2026-09-18T11:19:21","ENERGY":{"Total":[2.813,0.254],"Power":[52,5],"Voltage":235}}',
+]
+_SPARKPLUG: Final = [
+    bytes.fromhex("0880b2c7cc8b3312160a05506f7765721880b2c7cc8b33200350a4f4ffff0f1809"),
+    bytes.fromhex("08e086cbcc8b3312170a06456e657267791880b2c7cc8b332008280158c0c407180b"),
+    bytes.fromhex("0880b2c7cc8b33120b0a05626453657120045803"),
+]
+_OCPP: Final = [
+    b'[2,"19223201","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]',
+    b'[3,"19223201",{"status":"Accepted","currentTime":"2026-01-05T04:00:00Z","interval":300}]',
+    b'[4,"162376037","NotSupported","SetDisplayMessageRequest not implemented",{}]',
+]
+
 TARGETS: Final[dict[str, Target]] = {
     "Modbus TCP": _modbus("tcp", _tcp_accepted),
     "Modbus RTU": _modbus("rtu", _rtu_accepted),
@@ -144,4 +192,7 @@ TARGETS: Final[dict[str, Target]] = {
     "DL/T 645": Target(_DLT, dlt645.parse, InputError, _summed(9, 12)),
     "CJ/T 188": Target(_CJT, cjt188.parse, InputError, _summed(10, 13)),
     "M-Bus": Target(_MBUS, mbus.parse, MbusError, _mbus_accepted),
+    "MQTT": Target(_TASMOTA, _tasmota, InputError, _finite),
+    "Sparkplug B": Target(_SPARKPLUG, sparkplug.parse, sparkplug.PayloadError, _counted),
+    "OCPP-J": Target(_OCPP, ocpp.parse, ocpp.FrameError, _is_json),
 }
