@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from kgce.cli import decode, demo, edge_check, figures, gateway, grafana, imports, profiles, serve, simulate
+from kgce.cli import decode, demo, edge_check, figures, gateway, grafana, imports, profiles, scan, serve, simulate
 from kgce.cli.terminal import complain
 from kgce.domain.errors import KgceError, TryAgain
 
@@ -25,6 +25,7 @@ app.command("serve")(serve.serve)
 app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
 app.command("decode")(decode.decode)
+app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
 app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
