@@ -99,7 +99,7 @@ async def running(*chargers: OcppCharger):
         await asyncio.gather(*jobs, return_exceptions=True)
 
 
-async def until(condition: Callable[[], Any], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.01)

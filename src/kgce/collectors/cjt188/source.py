@@ -11,12 +11,11 @@ from kgce.collectors.cjt188.config import STATUS, Cjt188DeviceConfig, Cjt188Link
 from kgce.collectors.cjt188.exchange import Answer, DiOrder, MeterRefused, read
 from kgce.collectors.cjt188.layouts import UNVERIFIED
 from kgce.collectors.cjt188.values import Reading, decode
-from kgce.collectors.line.line import Line
+from kgce.collectors.line.polled import PolledLine
 from kgce.collectors.metering import metering_point
-from kgce.collectors.turns import LineDown, Turn, take_turns
+from kgce.collectors.turns import LineDown, Turn
 from kgce.domain.batch import Batch, Quality
-from kgce.domain.errors import ConfigError, DeviceUnreachable, InputError
-from kgce.domain.ports import DeviceStatus, Emit
+from kgce.domain.errors import DeviceUnreachable, InputError
 from kgce.domain.tree import Point, Series
 
 LOG = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class PolledMeter(Turn):
         )  # fmt: skip
 
 
-class Cjt188Source:
+class Cjt188Source(PolledLine[PolledMeter]):
     """Polls every meter of a line at its interval, one request at a time; reads only, never writes to a meter."""
 
     def __init__(
@@ -69,14 +68,16 @@ class Cjt188Source:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare the meters; nothing is opened yet."""
-        self._config, self._wall_clock, self._clock = config, wall_clock, clock
-        self._line = Line(config, timeout_s=config.timeout_s, pause_s=config.pause_s, clock=clock)
-        self._meters = [PolledMeter(device) for device in config.devices]
-
-    @property
-    def name(self) -> str:
-        """The line's address."""
-        return f"cjt188 {self._config.address}"
+        self._config = config
+        super().__init__(
+            "cjt188",
+            config,
+            [PolledMeter(device) for device in config.devices],
+            timeout_s=config.timeout_s,
+            pause_s=config.pause_s,
+            wall_clock=wall_clock,
+            clock=clock,
+        )
 
     def points(self) -> Sequence[Point]:
         """Metering points of the meters: what each one counts."""
@@ -85,33 +86,6 @@ class Cjt188Source:
             for meter in self._meters
             if meter.config.metered is not None
         ]
-
-    def status(self) -> Sequence[DeviceStatus]:
-        """State of every meter on the line."""
-        return [meter.state.status() for meter in self._meters]
-
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled."""
-        try:
-            await take_turns(self._meters, self._poll, emit, clock=self._clock, wall_clock=self._wall_clock)
-        finally:
-            self.close()
-
-    async def poll(self, device_name: str) -> Batch:
-        """Read one meter now, outside its schedule; the connection stays open.
-
-        Raises:
-            ConfigError: no such meter on this line.
-            DeviceUnreachable: it gave no whole answer.
-        """
-        for meter in self._meters:
-            if meter.config.device == device_name:
-                return await self._poll(meter)
-        raise ConfigError(f"no device {device_name!r} at {self.name}")
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._line.close()
 
     async def _poll(self, meter: PolledMeter) -> Batch:
         """One answer; the order of the identifier's bytes that was answered is kept for the next rounds."""

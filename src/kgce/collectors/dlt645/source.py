@@ -11,18 +11,17 @@ from kgce.collectors.dlt645.config import Dlt645LinkConfig
 from kgce.collectors.dlt645.exchange import MeterRefused, read
 from kgce.collectors.dlt645.identifiers import Edition
 from kgce.collectors.dlt645.meter import PolledMeter, Request, Row
-from kgce.collectors.line.line import Line
+from kgce.collectors.line.polled import PolledLine
 from kgce.collectors.metering import metering_point
-from kgce.collectors.turns import LineDown, take_turns
+from kgce.collectors.turns import LineDown
 from kgce.domain.batch import Batch
-from kgce.domain.errors import ConfigError, DeviceUnreachable, InputError
-from kgce.domain.ports import DeviceStatus, Emit
+from kgce.domain.errors import DeviceUnreachable, InputError
 from kgce.domain.tree import Point
 
 LOG = logging.getLogger(__name__)
 
 
-class Dlt645Source:
+class Dlt645Source(PolledLine[PolledMeter]):
     """Polls every meter of a line at its interval, one request at a time; reads only, never writes to a meter."""
 
     def __init__(
@@ -33,14 +32,16 @@ class Dlt645Source:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare the requests; nothing is opened yet."""
-        self._config, self._wall_clock, self._clock = config, wall_clock, clock
-        self._line = Line(config, timeout_s=config.timeout_s, pause_s=config.pause_s, clock=clock)
-        self._meters = [PolledMeter(device) for device in config.devices]
-
-    @property
-    def name(self) -> str:
-        """The line's address."""
-        return f"dlt645 {self._config.address}"
+        self._config = config
+        super().__init__(
+            "dlt645",
+            config,
+            [PolledMeter(device) for device in config.devices],
+            timeout_s=config.timeout_s,
+            pause_s=config.pause_s,
+            wall_clock=wall_clock,
+            clock=clock,
+        )
 
     def points(self) -> Sequence[Point]:
         """Metering points of the meters: their forward active energy, unless configured otherwise."""
@@ -49,33 +50,6 @@ class Dlt645Source:
             for meter in self._meters
             for name in meter.config.metered
         ]
-
-    def status(self) -> Sequence[DeviceStatus]:
-        """State of every meter on the line."""
-        return [meter.state.status() for meter in self._meters]
-
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled."""
-        try:
-            await take_turns(self._meters, self._poll, emit, clock=self._clock, wall_clock=self._wall_clock)
-        finally:
-            self.close()
-
-    async def poll(self, device_name: str) -> Batch:
-        """Read one meter now, outside its schedule; the connection stays open.
-
-        Raises:
-            ConfigError: no such meter on this line.
-            DeviceUnreachable: it gave no whole answer.
-        """
-        for meter in self._meters:
-            if meter.config.device == device_name:
-                return await self._poll(meter)
-        raise ConfigError(f"no device {device_name!r} at {self.name}")
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._line.close()
 
     async def _poll(self, meter: PolledMeter) -> Batch:
         meter.refresh(self._clock())

@@ -8,22 +8,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from kgce.collectors.line.line import Line
+from kgce.collectors.line.polled import PolledLine
 from kgce.collectors.mbus.config import CARRIER_OF_MEDIUM, MbusLinkConfig
 from kgce.collectors.mbus.conversation import Readout, read_out
 from kgce.collectors.mbus.mapping import map_telegrams
 from kgce.collectors.mbus.meter import PolledMeter
 from kgce.collectors.metering import metering_point
-from kgce.collectors.turns import take_turns
 from kgce.domain.batch import Batch
-from kgce.domain.errors import ConfigError
-from kgce.domain.ports import DeviceStatus, Emit
 from kgce.domain.tree import Point
 
 LOG: Final = logging.getLogger(__name__)
 
 
-class MbusSource:
+class MbusSource(PolledLine[PolledMeter]):
     """Reads every meter of a bus at its interval, one request at a time; never writes a setting to a meter."""
 
     def __init__(
@@ -34,15 +31,16 @@ class MbusSource:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is opened yet."""
-        self._config, self._wall_clock, self._clock = config, wall_clock, clock
-        self._timing = config.timing
-        self._line = Line(config, timeout_s=self._timing.answer_s, pause_s=self._timing.pause_s, clock=clock)
-        self._meters = [PolledMeter(device) for device in config.devices]
-
-    @property
-    def name(self) -> str:
-        """The bus's address."""
-        return f"mbus {self._config.address}"
+        self._config, self._timing = config, config.timing
+        super().__init__(
+            "mbus",
+            config,
+            [PolledMeter(device) for device in config.devices],
+            timeout_s=self._timing.answer_s,
+            pause_s=self._timing.pause_s,
+            wall_clock=wall_clock,
+            clock=clock,
+        )
 
     def points(self) -> Sequence[Point]:
         """Metering points: the counter of each meter's medium."""
@@ -52,39 +50,12 @@ class MbusSource:
             if (carrier := CARRIER_OF_MEDIUM[meter.config.medium]) is not None
         ]
 
-    def status(self) -> Sequence[DeviceStatus]:
-        """State of every meter on the bus."""
-        return [meter.state.status() for meter in self._meters]
-
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled."""
-        try:
-            await take_turns(self._meters, self._new_sample, emit, clock=self._clock, wall_clock=self._wall_clock)
-        finally:
-            self.close()
-
-    async def poll(self, device_name: str) -> Batch:
-        """Read one meter now, outside its schedule.
-
-        Raises:
-            ConfigError: no such meter on this bus.
-            DeviceUnreachable: it gave no whole answer, or is not the meter it should be.
-        """
-        for meter in self._meters:
-            if meter.config.device == device_name:
-                return await self._sample(meter)
-        raise ConfigError(f"no device {device_name!r} at {self.name}")
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._line.close()
-
-    async def _new_sample(self, meter: PolledMeter) -> Batch:
+    async def _scheduled(self, meter: PolledMeter) -> Batch:
         """Nothing while the medium's own time stands still: it is the same sample again (devices.md hazard 52)."""
-        batch = await self._sample(meter)
+        batch = await self._poll(meter)
         return batch if meter.is_new(batch) else Batch.empty()
 
-    async def _sample(self, meter: PolledMeter) -> Batch:
+    async def _poll(self, meter: PolledMeter) -> Batch:
         tries = 1 if meter.is_probed else 1 + self._config.retries
         readout = await read_out(self._line, meter.config.target, self._timing, tries=tries)
         meter.check_identity(readout.telegrams[0].header)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ocpp.routing import after, on
+
 from kgce.collectors.ocpp.charger import Charger
 from kgce.collectors.ocpp.messages import FrameError, parse
 
@@ -27,6 +29,7 @@ class Talking:
     """Mixed into the library's ChargePoint of a version."""
 
     charger: Charger
+    _call_result: Any  # the library's module of answers of this version
 
     if TYPE_CHECKING:
 
@@ -45,6 +48,41 @@ class Talking:
             await super().route_message(raw_msg)  # type: ignore[misc]  # the library's class comes next in the order
         except (LookupError, TypeError, ValueError, RecursionError) as error:
             self.charger.complain(f"{frame.action or 'an answer'} could not be used: {error!r}")
+
+    @on("BootNotification")
+    def on_boot(self, **_: Any) -> Any:
+        """Accepted, with our time and how often to say that it lives."""
+        return self._call_result.BootNotification(self.iso_now(), self.charger.system.heartbeat_s, "Accepted")
+
+    @after("BootNotification")
+    async def after_boot(self, **_: Any) -> None:
+        """Its settings, once it is accepted."""
+        await self.set_up()
+
+    @on("Heartbeat")
+    def on_heartbeat(self, **_: Any) -> Any:
+        """Our time."""
+        return self._call_result.Heartbeat(self.iso_now())
+
+    @on("DataTransfer")
+    def on_data_transfer(self, **_: Any) -> Any:
+        """Nobody's extensions are known here."""
+        return self._call_result.DataTransfer("UnknownVendorId")
+
+    @on("FirmwareStatusNotification")
+    def on_firmware(self, **_: Any) -> Any:
+        """Heard."""
+        return self._call_result.FirmwareStatusNotification()
+
+    @on("SecurityEventNotification")
+    def on_security(self, **_: Any) -> Any:
+        """Heard."""
+        return self._call_result.SecurityEventNotification()
+
+    @on("LogStatusNotification")
+    def on_log(self, **_: Any) -> Any:
+        """Heard."""
+        return self._call_result.LogStatusNotification()
 
     def iso_now(self) -> str:
         """Our time, as both versions write it."""

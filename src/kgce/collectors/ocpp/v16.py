@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ocpp.routing import after, on
+from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 
 from kgce.collectors.ocpp.charge_point import QUIET, RESPONSE_TIMEOUT_S, Talking
@@ -19,21 +19,6 @@ class ChargePoint16(Talking, ChargePoint):
         """The charger is known; its connection was accepted."""
         super().__init__(charger.config.charger, connection, RESPONSE_TIMEOUT_S, QUIET)
         self.charger = charger
-
-    @on("BootNotification")
-    def on_boot(self, **_: Any) -> call_result.BootNotification:
-        """Accepted, with our time and how often to say that it lives."""
-        return call_result.BootNotification(self.iso_now(), self.charger.system.heartbeat_s, "Accepted")
-
-    @after("BootNotification")
-    async def after_boot(self, **_: Any) -> None:
-        """Its settings, once it is accepted."""
-        await self.set_up()
-
-    @on("Heartbeat")
-    def on_heartbeat(self, **_: Any) -> call_result.Heartbeat:
-        """Our time."""
-        return call_result.Heartbeat(self.iso_now())
 
     @on("Authorize")
     def on_authorize(self, id_tag: str, **_: Any) -> call_result.Authorize:
@@ -104,30 +89,10 @@ class ChargePoint16(Talking, ChargePoint):
         await self.charger.take_session(session)
         return call_result.StopTransaction()
 
-    @on("DataTransfer")
-    def on_data_transfer(self, **_: Any) -> call_result.DataTransfer:
-        """Nobody's extensions are known here."""
-        return call_result.DataTransfer("UnknownVendorId")
-
-    @on("FirmwareStatusNotification")
-    def on_firmware(self, **_: Any) -> call_result.FirmwareStatusNotification:
-        """Heard."""
-        return call_result.FirmwareStatusNotification()
-
     @on("DiagnosticsStatusNotification")
     def on_diagnostics(self, **_: Any) -> call_result.DiagnosticsStatusNotification:
         """Heard."""
         return call_result.DiagnosticsStatusNotification()
-
-    @on("SecurityEventNotification")
-    def on_security(self, **_: Any) -> call_result.SecurityEventNotification:
-        """Heard."""
-        return call_result.SecurityEventNotification()
-
-    @on("LogStatusNotification")
-    def on_log(self, **_: Any) -> call_result.LogStatusNotification:
-        """Heard."""
-        return call_result.LogStatusNotification()
 
     async def ask_for_values(self) -> None:
         """In transactions by sample, outside of them by the clock."""
