@@ -127,6 +127,23 @@ async def test_people_get_a_table(lines, tmp_path: Path) -> None:
     assert "123,456" not in offline.out
 
 
+def test_files_named_in_a_gateway_file_start_where_it_lies(tmp_path: Path) -> None:
+    """A gateway started by the system has another working folder."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "own.toml").write_text(profile_text("eastron-sdm630"))
+    (site / "secret").write_text("s")
+    (site / "gateway.toml").write_text(
+        GATEWAY
+        + '[[modbus]]\nhost = "127.0.0.1"\ndevices = [{ institution = "a", device = "m", profile = "own.toml" }]\n'
+        + '[[ocpp]]\nfolder = "sessions"\n'
+        + 'devices = [{ institution = "a", device = "c", charger = "CP1", password_file = "secret" }]\n'
+    )
+    answer = kgce("edge", "check", site / "gateway.toml", "--json", cwd=tmp_path)
+    assert answer.code == 0, answer.out
+    assert (site / "sessions").is_dir()
+
+
 def test_everything_wrong_with_a_file_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "gateway.toml").write_text(
         GATEWAY.replace('kind = "duckdb"', 'kind = "oracle"')

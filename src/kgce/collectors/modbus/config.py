@@ -1,9 +1,10 @@
 """Configuration of a Modbus line, TCP or serial, and the devices behind it."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from kgce.collectors.line.config import LineConfig
 from kgce.collectors.place import Place
@@ -78,6 +79,13 @@ class ModbusDeviceConfig(Place):
     ratios: Annotated[
         dict[str, Annotated[float, Field(gt=0)]], Field(default_factory=dict)
     ]  # of its transformers, where the profile asks for them
+
+    @field_validator("profile")
+    @classmethod
+    def _beside_the_file(cls, profile: str, info: ValidationInfo) -> str:
+        """A profile's own file, not a shipped name, starts where the gateway's file lies."""
+        folder: Path = (info.context or {}).get("folder", Path())
+        return str(folder / profile) if profile.endswith(".toml") else profile
 
     @cached_property
     def map(self) -> Profile:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from kgce.collectors.mqtt.convention import convention_names
 from kgce.collectors.mqtt.device_config import MqttDeviceConfig
 from kgce.collectors.mqtt.subscription import SubscriptionConfig
-from kgce.collectors.place import Strict
+from kgce.collectors.place import FileName, Strict
 
 __all__ = ["MqttConfig", "MqttDeviceConfig", "SubscriptionConfig"]
 
@@ -27,11 +27,11 @@ class MqttConfig(Strict):
     client_id: Annotated[str, Field(min_length=1)]
     username: str | None = None
     password_env: str | None = None
-    password_file: str | None = None
+    password_file: FileName | None = None
     tls: bool = False
-    ca_file: str | None = None  # None = the system's authorities
-    cert_file: str | None = None  # this client's own certificate, and its key
-    key_file: str | None = None
+    ca_file: FileName | None = None  # None = the system's authorities
+    cert_file: FileName | None = None  # this client's own certificate, and its key
+    key_file: FileName | None = None
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     session_expiry_s: Annotated[int, Field(ge=60, le=0xFFFFFFFF)] = 7 * 86_400  # MQTT 5: how long the broker keeps

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from kgce.collectors.place import Place, Strict
+from kgce.collectors.place import FileName, Place, Strict
 
 ConnectorNumber = Annotated[str, Field(pattern=r"^[0-9]{1,3}$")]
 
@@ -18,7 +18,7 @@ class OcppDeviceConfig(Place):
     connectors: Annotated[dict[ConnectorNumber, str], Field(default_factory=dict)]  # number -> device; none = itself
     interval_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0  # of its meter values; set at every boot
     password_env: str | None = None
-    password_file: Path | None = None
+    password_file: FileName | None = None
     metering: bool = True  # its import counters measure electricity
 
     @model_validator(mode="after")
@@ -27,7 +27,7 @@ class OcppDeviceConfig(Place):
             raise ValueError(f"{self.device}: password_env or password_file, not both")
         if self.password_env is not None and not os.environ.get(self.password_env):
             raise ValueError(f"{self.device}: environment variable {self.password_env} is not set; export it")
-        if self.password_file is not None and not self.password_file.is_file():
+        if self.password_file is not None and not Path(self.password_file).is_file():
             raise ValueError(f"{self.device}: password_file {self.password_file} is not there")
         return self
 
@@ -36,7 +36,7 @@ class OcppDeviceConfig(Place):
         """The charger's secret, from the environment or a file; None = anybody who knows the identity may connect."""
         if self.password_env is not None:
             return os.environ[self.password_env]
-        return self.password_file.read_text(encoding="utf-8").strip() if self.password_file is not None else None
+        return Path(self.password_file).read_text(encoding="utf-8").strip() if self.password_file is not None else None
 
     def device_of(self, connector: int) -> str:
         """The device behind a connector (1.6) or EVSE (2.0.1); 0 is the charger as a whole."""
@@ -57,9 +57,9 @@ class OcppConfig(Strict):
     listen: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 9000  # 0 = any free one, for tests
     path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.-]+)*$")] = "/ocpp"
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    folder: Path | None = None  # of the transactions; without it a restart forgets those that are open
+    cert_file: FileName | None = None
+    key_file: FileName | None = None
+    folder: FileName | None = None  # of the transactions; without it a restart forgets those that are open
     heartbeat_s: Annotated[int, Field(ge=10, le=86_400)] = 300
     id_tags: tuple[str, ...] | None = None  # who may charge; None = everybody
     silent_after_s: Annotated[float, Field(gt=0)] = 900.0
@@ -76,7 +76,7 @@ class OcppConfig(Strict):
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("TLS needs cert_file and key_file, both")
         for file in (self.cert_file, self.key_file):
-            if file is not None and not file.is_file():
+            if file is not None and not Path(file).is_file():
                 raise ValueError(f"{file} is not there")
         if self.cert_file is None and not self.listen.startswith("127.") and any(d.password for d in self.devices):
             raise ValueError(f"passwords over {self.listen} without TLS can be read by anybody: set cert_file")

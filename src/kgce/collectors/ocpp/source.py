@@ -12,6 +12,7 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
@@ -47,7 +48,7 @@ class OcppSource:
     def __init__(self, config: OcppConfig, *, wall_clock: Callable[[], float] = time.time) -> None:
         """Nothing is opened yet but the file of the transactions."""
         self._config = config
-        self._sessions = Sessions(config.folder)
+        self._sessions = Sessions(Path(config.folder) if config.folder is not None else None)
         self._chargers = {one.charger: Charger(config, one, self._sessions, wall_clock) for one in config.devices}
         self._connections: dict[str, ServerConnection] = {}
         self._listening: Server | None = None

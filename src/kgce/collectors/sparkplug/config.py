@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from kgce.collectors.metering import CARRIER_OF_QUANTITY
-from kgce.collectors.place import Place, Strict
+from kgce.collectors.place import FileName, Place, Strict
 from kgce.domain.errors import InputError
 from kgce.domain.quantities import quantity_of
 from kgce.domain.units import conversion
@@ -70,9 +70,9 @@ class SparkplugConfig(Strict):
     username: str | None = None
     password_env: str | None = None
     tls: bool = False
-    ca_file: str | None = None  # None = the system's authorities
-    cert_file: str | None = None
-    key_file: str | None = None
+    ca_file: FileName | None = None  # None = the system's authorities
+    cert_file: FileName | None = None
+    key_file: FileName | None = None
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     reorder_s: Annotated[float, Field(ge=0, le=60)] = 2.0  # how long a missing message is waited for

@@ -112,6 +112,7 @@ class OcppCharger:
             while True:
                 with contextlib.suppress(OSError, TimeoutError, WebSocketException):
                     await self._live_once()
+                _heed_cancellation()
                 await asyncio.sleep(_TRY_AGAIN_S * random.uniform(0.2, 1.0))  # noqa: S311 - jitter, no secret
         finally:
             reporting.cancel()
@@ -144,11 +145,13 @@ class OcppCharger:
 
     async def _say_all(self, client: ChargePoint16 | ChargePoint201, line: ClientConnection) -> None:
         while True:
+            _heed_cancellation()
             while self.queue:
                 message = self.dialect.ready(self.queue[0])
                 try:
                     for _ in range(2 if self.habits.repeats else 1):
                         answer = await client.call(message, suppress=False)
+                    _heed_cancellation()
                 except OCPPError:  # not taken: it stays the oldest and is said again
                     self.refusals += 1
                     await asyncio.sleep(_SAY_AGAIN_S)
@@ -159,6 +162,13 @@ class OcppCharger:
                     await line.send('[2, "torn')
             self._news.clear()
             await self._news.wait()
+
+
+def _heed_cancellation() -> None:
+    """Python 3.11's wait_for, inside the library, swallows a cancellation that comes together with its answer."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _until_closed(client: Any) -> None:
