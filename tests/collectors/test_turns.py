@@ -1,5 +1,7 @@
 """Turns on one line, on a clock that only moves when somebody waits or a poll takes time."""
 
+import asyncio
+import contextlib
 from collections import Counter
 
 import pytest
@@ -102,3 +104,25 @@ async def test_a_device_that_returns_keeps_its_interval_again():
     await line.run()
     assert line.got["meter"] == 100
     assert device.state.missed_ticks == before
+
+
+async def test_a_cancellation_that_a_poll_swallowed_ends_the_turns_after_it():
+    """asyncio.wait_for of Python 3.11 does that when the answer comes at the same moment."""
+    polls = 0
+
+    async def poll(_: Turn) -> Batch:
+        nonlocal polls
+        polls += 1
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(10)
+        return Batch.empty()
+
+    async def emit(_: Batch) -> None:
+        raise AssertionError("nothing was read")
+
+    turns = asyncio.create_task(take_turns([Turn("i", "d", 0.001)], poll, emit))
+    await asyncio.sleep(0.01)
+    turns.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turns
+    assert polls == 1

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
+from kgce.collectors.cancelled import heed_cancellation
 from kgce.collectors.device_state import DeviceState
 from kgce.domain.batch import Batch
 from kgce.domain.errors import DeviceUnreachable
@@ -87,6 +88,7 @@ async def take_turns(
         device = min(devices, key=lambda one: one.due)
         await sleep(max(device.due - clock(), 0))
         batch = await _round(device, poll, wall_clock)
+        heed_cancellation()
         device.set_next(clock())
         if len(batch):
             await emit(batch)

@@ -144,4 +144,5 @@ async def _ended(jobs: Sequence[asyncio.Future[None]], what: str) -> None:
         return
     _, late = await asyncio.wait(jobs, timeout=_STOP_STEP_S)
     if late:
-        log.warning("%d %s still busy after %s s, left behind", len(late), what, _STOP_STEP_S)
+        names = ", ".join(sorted(job.get_name() for job in late if isinstance(job, asyncio.Task)))
+        log.warning("%d %s still busy after %s s, left behind: %s", len(late), what, _STOP_STEP_S, names)

@@ -12,6 +12,7 @@ from typing import Final
 
 import aiomqtt
 
+from kgce.collectors.cancelled import heed_cancellation
 from kgce.collectors.metering import metering_point
 from kgce.collectors.mqtt.config import MqttConfig
 from kgce.collectors.mqtt.heard import Heard
@@ -102,6 +103,7 @@ class MqttSource:
                 self._ended(error)
             finally:
                 self._broker.left(self._now_ms())
+            heed_cancellation()
             await asyncio.sleep(self._pauses.next_s())
 
     def _ended(self, error: aiomqtt.MqttError) -> None:
@@ -120,6 +122,7 @@ class MqttSource:
             self._connected_at = self._clock()
             for wanted in self._listening.wanted:
                 await self._subscribe(client, wanted)
+            heed_cancellation()
             self._broker.connected(self._now_ms())
             while True:
                 await self._take(client, emit)

@@ -14,6 +14,7 @@ from typing import Final
 
 import aiomqtt
 
+from kgce.collectors.cancelled import heed_cancellation
 from kgce.collectors.metering import metering_point
 from kgce.collectors.sparkplug.config import SparkplugConfig
 from kgce.collectors.sparkplug.host import Heard, Host
@@ -122,7 +123,7 @@ class SparkplugSource:
         waiting = asyncio.ensure_future(anext(client.messages))
         try:
             while True:
-                _stop_if_asked()
+                heed_cancellation()
                 await asyncio.wait({waiting}, timeout=self._patience_s())
                 heard = Heard()
                 if waiting.done():
@@ -167,10 +168,3 @@ class SparkplugSource:
 
     def _now_ms(self) -> int:
         return round(self._wall_clock() * 1000)
-
-
-def _stop_if_asked() -> None:
-    """Python 3.11's wait_for, inside aiomqtt, loses a cancellation that comes together with the broker's answer."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
