@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from kgce.domain.errors import InputError
 from kgce.domain.quantities import Kind, quantity_of
@@ -38,11 +38,30 @@ class CounterDip:
     reads: int = 1
 
     def change(self, values: dict[str, float], _device: SimulatedDevice, /) -> dict[str, float]:
-        """Zeros while reads are left."""
-        if self.reads <= 0:
-            return values
-        self.reads -= 1
-        return values | dict.fromkeys(counters_of(values), 0.0)
+        """Zeros while reads are left; a request that takes no counter out of them is none."""
+        return _Dipped(values, self) if self.reads > 0 else values
+
+
+class _Dipped(dict[str, float]):
+    """Values whose counters are 0; the first one taken out is what counts as a read."""
+
+    def __init__(self, values: dict[str, float], fault: CounterDip) -> None:
+        self._zeros = frozenset(counters_of(values))
+        super().__init__(values | dict.fromkeys(self._zeros, 0.0))
+        self._fault: CounterDip | None = fault
+
+    def __getitem__(self, name: str, /) -> float:
+        if name in self._zeros and self._fault is not None:
+            self._fault.reads -= 1
+            self._fault = None
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """As `[]`, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
 
 @dataclass(slots=True)
