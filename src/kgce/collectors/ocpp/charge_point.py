@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ MEASURANDS: Final = (
 )
 
 
-class Talking:
+class Talking(ABC):
     """Mixed into the library's ChargePoint of a version."""
 
     charger: Charger
@@ -102,9 +103,9 @@ class Talking:
         except Exception as error:  # noqa: BLE001 - the library raises many kinds; set-up is not worth a connection
             self.charger.complain(f"did not take its settings: {error!r}")
 
+    @abstractmethod
     async def ask_for_values(self) -> None:
-        """Version by version."""
-        raise NotImplementedError
+        """Set the interval and the measurands; each version has its own messages for it."""
 
     async def most_accepted(self, setting: Any) -> tuple[str, ...]:
         """The measurands a charger takes: all at once, or one after the other as far as it goes along."""

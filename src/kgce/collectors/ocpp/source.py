@@ -34,7 +34,10 @@ from kgce.domain.tree import Point
 LOG = logging.getLogger(__name__)
 logging.getLogger("websockets.server").setLevel(logging.CRITICAL)  # a scanner's broken handshake is no news
 
-VERSIONS: Final = {"ocpp2.0.1": ChargePoint201, "ocpp1.6": ChargePoint16}
+VERSIONS: Final[dict[str, Callable[[ServerConnection, Charger], ChargePoint16 | ChargePoint201]]] = {
+    "ocpp2.0.1": ChargePoint201,
+    "ocpp1.6": ChargePoint16,
+}
 _REPLACED: Final = 1000
 _CLOSE_S: Final = 1.0
 _PING_S: Final = 30.0
