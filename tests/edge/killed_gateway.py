@@ -16,7 +16,7 @@ from pathlib import Path
 from kgce.domain.batch import Batch
 from kgce.domain.ports import AppendResult, DeviceStatus, Emit
 from kgce.domain.tree import Point
-from kgce.edge.buffer import Buffer
+from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.gateway import Gateway
 from tests.edge.fakes import POWER, power_batch
 

@@ -6,8 +6,8 @@ import pytest
 
 from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, StoreUnavailable
-from kgce.edge.buffer import Buffer
-from kgce.edge.counters import Count, holds
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.counters import Count, holds
 from tests.edge.fakes import NOW_MS, clock, corrupt_waiting, full_disk, power_batch, rows_of
 
 

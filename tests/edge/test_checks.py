@@ -8,9 +8,9 @@ import pytest
 
 from kgce.domain.batch import Batch, Quality
 from kgce.domain.tree import Series
-from kgce.edge.checks import EARLIEST_MS, END_MS, SANE_CLOCK_MS, Checks
-from kgce.edge.counters import Count
-from kgce.edge.limits import LIMITS, UNLIMITED, Limit, limit_of
+from kgce.edge.buffer.counters import Count
+from kgce.edge.checks.checks import EARLIEST_MS, END_MS, SANE_CLOCK_MS, Checks
+from kgce.edge.checks.limits import LIMITS, UNLIMITED, Limit, limit_of
 from tests.edge.fakes import ENERGY, NOW_MS, POWER, VOLTAGE, clock, rows_of
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kgce.domain.batch import Batch
 from kgce.domain.tree import Series
-from kgce.edge.codec import CorruptBatch, decode, encode
+from kgce.edge.buffer.codec import CorruptBatch, decode, encode
 from tests.edge.fakes import ENERGY, POWER, VOLTAGE, power_batch
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -6,9 +6,9 @@ import pytest
 
 from kgce.collectors.drivers import build_sources
 from kgce.domain.errors import ConfigError
-from kgce.edge.buffer import Durability
+from kgce.edge.buffer.buffer import Durability
 from kgce.edge.config import DuckDbSink, GatewayConfig, InfluxSink, load_config, parse_config
-from kgce.edge.sink import open_sink
+from kgce.edge.uplink.open import open_sink
 from kgce.store.duckdb_store import DuckDbStore
 from kgce.store.influx_store import InfluxStore
 from tests.edge.fakes import clock, power_batch

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgce.edge.counter_watch import is_watched, judge
+from kgce.edge.checks.counter_watch import is_watched, judge
 
 
 def suspects(values, confirm_readings=3, step_ms=1000):

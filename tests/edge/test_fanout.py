@@ -4,7 +4,7 @@ import pytest
 
 from kgce.domain.errors import StoreUnavailable
 from kgce.domain.ports import AppendResult
-from kgce.edge.fanout import TeeSink
+from kgce.edge.uplink.tee import TeeSink
 from tests.edge.fakes import MemorySink, MoodySink, power_batch
 
 

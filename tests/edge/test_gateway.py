@@ -9,10 +9,10 @@ import pytest
 
 from kgce.domain.batch import Batch, Quality
 from kgce.domain.errors import DeviceUnreachable
-from kgce.edge.backoff import Backoff
-from kgce.edge.buffer import Buffer
-from kgce.edge.counters import holds
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.counters import holds
 from kgce.edge.gateway import Gateway
+from kgce.edge.uplink.backoff import Backoff
 from tests.edge.fakes import (
     NOW_MS,
     VOLTAGE,

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from kgce.domain.batch import Batch
 from kgce.domain.errors import StoreUnavailable
-from kgce.edge.buffer import Buffer
-from kgce.edge.checks import Checks
-from kgce.edge.counters import holds
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.counters import holds
+from kgce.edge.checks.checks import Checks
 from kgce.edge.intake import Intake
-from kgce.edge.uplink import Uplink
+from kgce.edge.uplink.uplink import Uplink
 from tests.edge.fakes import ENERGY, NOW_MS, POWER, MoodySink, clock, corrupt_waiting, full_disk, power_batch
 
 # Few distinct readings, so that repeats, corrections, falls of the counter and refusals all happen often.

@@ -7,10 +7,10 @@ import pytest
 
 from kgce.domain.batch import Batch, Quality
 from kgce.domain.tree import Series
-from kgce.edge.buffer import Buffer
-from kgce.edge.checks import Checks
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.checks.checks import Checks
+from kgce.edge.checks.rates import RATES, max_per_hour
 from kgce.edge.gateway import Gateway
-from kgce.edge.rates import RATES, max_per_hour
 from tests.edge.fakes import ENERGY, NOW_MS, POWER, FakeSource, MemorySink, clock, until
 
 STEP_MS = 10_000

@@ -8,8 +8,8 @@ import pytest
 from kgce.domain.batch import Batch
 from kgce.domain.errors import StoreUnavailable
 from kgce.domain.tree import Series
-from kgce.edge.buffer import Buffer
-from kgce.edge.checks import Checks
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.checks.checks import Checks
 from kgce.edge.intake import GroupedIntake, Intake
 from tests.edge.fakes import NOW_MS, clock, full_disk, rows_of
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kgce.edge.counters import holds
+from kgce.edge.buffer.counters import holds
 from tests.edge.fakes import power_batch
 from tests.edge.killed_gateway import ROWS_PER_BATCH, line_of
 

@@ -8,10 +8,10 @@ import pytest
 from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, InputError, UnknownInstitution
 from kgce.domain.ports import AppendResult
-from kgce.edge.backoff import Backoff
-from kgce.edge.buffer import Buffer
-from kgce.edge.counters import holds
-from kgce.edge.uplink import Uplink
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.counters import holds
+from kgce.edge.uplink.backoff import Backoff
+from kgce.edge.uplink.uplink import Uplink
 from tests.edge.fakes import NOW_MS, POWER, MemorySink, MoodySink, clock, full_disk, power_batch, until
 
 

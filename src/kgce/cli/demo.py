@@ -89,7 +89,7 @@ async def _first_failure_or_stop(jobs: list[asyncio.Task[None]], limit_s: float 
 @asynccontextmanager
 async def _gateway(at: Database, folder: Path, seen: Callable[[Batch], object]) -> AsyncIterator[Gateway]:
     from kgce.cli.broker import embedded_broker
-    from kgce.edge.fanout import TeeSink
+    from kgce.edge.uplink.tee import TeeSink
     from kgce.simulators.site import Site, load_site
 
     async with embedded_broker() as broker_port, Site(load_site("county"), broker_port=broker_port) as site:

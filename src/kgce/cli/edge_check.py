@@ -153,7 +153,7 @@ async def _listen(source: Source, wait_s: float) -> list[Row]:
 
 
 def _rows(link: str, batch: Batch) -> list[Row]:
-    from kgce.edge.checks import Checks
+    from kgce.edge.checks.checks import Checks
 
     marked = Checks(clock=time.time).check(batch).batch
     rows = []

@@ -41,7 +41,7 @@ def edge_run(
     """
     from kgce.cli.terminal import print_json
     from kgce.edge.config import DuckDbSink, load_config
-    from kgce.edge.sink import open_sink
+    from kgce.edge.uplink.open import open_sink
     from kgce.store.open import open_registry
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

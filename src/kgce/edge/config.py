@@ -19,9 +19,9 @@ from pydantic_core import ErrorDetails
 from kgce.collectors.config import CollectorsConfig
 from kgce.domain.errors import ConfigError, InputError
 from kgce.domain.quantities import quantity_of
-from kgce.edge.buffer import Buffer, Durability
-from kgce.edge.checks import Checks
-from kgce.edge.limits import Limit
+from kgce.edge.buffer.buffer import Buffer, Durability
+from kgce.edge.checks.checks import Checks
+from kgce.edge.checks.limits import Limit
 
 _MB: Final = 1024 * 1024
 _SECRETS: Final = frozenset({"password", "token"})

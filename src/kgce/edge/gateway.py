@@ -14,13 +14,13 @@ from typing import Any, Final
 from kgce.domain.batch import Batch
 from kgce.domain.errors import StoreUnavailable
 from kgce.domain.ports import Emit, Sink, Source
-from kgce.edge.backoff import Backoff
-from kgce.edge.buffer import Buffer
-from kgce.edge.checks import Checks
-from kgce.edge.counters import holds
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.counters import holds
+from kgce.edge.checks.checks import Checks
 from kgce.edge.intake import GroupedIntake, Intake
 from kgce.edge.supervisor import Supervisor
-from kgce.edge.uplink import Uplink
+from kgce.edge.uplink.backoff import Backoff
+from kgce.edge.uplink.uplink import Uplink
 
 log: Final = logging.getLogger(__name__)
 

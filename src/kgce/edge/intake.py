@@ -9,8 +9,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from kgce.domain.batch import Batch
-from kgce.edge.buffer import Buffer
-from kgce.edge.checks import Checks
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.checks.checks import Checks
 
 
 class Intake:

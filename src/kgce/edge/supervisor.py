@@ -8,7 +8,7 @@ from typing import Any, Final
 from kgce.domain.batch import Batch
 from kgce.domain.errors import TryAgain
 from kgce.domain.ports import DeviceStatus, Emit, Source
-from kgce.edge.backoff import Backoff
+from kgce.edge.uplink.backoff import Backoff
 
 log: Final = logging.getLogger(__name__)
 

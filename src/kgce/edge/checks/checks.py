@@ -28,13 +28,13 @@ import numpy as np
 from kgce.domain.batch import UNUSABLE, Batch, BoolArray, FloatArray, Quality, UInt8Array
 from kgce.domain.ports import SeriesKey
 from kgce.domain.tree import Series
-from kgce.edge.by_table import ByTable
-from kgce.edge.counter_watch import CounterState, is_watched, judge
-from kgce.edge.counters import Count, Tally
-from kgce.edge.flat_line import ENERGY, POWER, FlatLine
-from kgce.edge.last_seen import LastSeen
-from kgce.edge.limits import Limit, limit_of
-from kgce.edge.rates import max_per_hour
+from kgce.edge.buffer.counters import Count, Tally
+from kgce.edge.checks.by_table import ByTable
+from kgce.edge.checks.counter_watch import CounterState, is_watched, judge
+from kgce.edge.checks.flat_line import ENERGY, POWER, FlatLine
+from kgce.edge.checks.last_seen import LastSeen
+from kgce.edge.checks.limits import Limit, limit_of
+from kgce.edge.checks.rates import max_per_hour
 
 # Clocks that lost their battery report 1970 or 2000s epochs; 1980-01-01 is where the oldest device epoch (GPS) starts.
 EARLIEST_MS: Final = 315_532_800_000  # 1980-01-01T00:00:00Z

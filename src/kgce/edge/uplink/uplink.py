@@ -17,9 +17,9 @@ import numpy as np
 from kgce.domain.batch import Batch
 from kgce.domain.errors import InputError, TryAgain, UnknownItem
 from kgce.domain.ports import AppendResult, Sink
-from kgce.edge.backoff import Backoff
-from kgce.edge.buffer import Buffer
-from kgce.edge.counters import Count, Tally
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.counters import Count, Tally
+from kgce.edge.uplink.backoff import Backoff
 
 log: Final = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from typing import Final, Self
 
 from kgce.domain.batch import Batch
 from kgce.domain.errors import StoreUnavailable
-from kgce.edge.buffer_file import open_buffer_file
-from kgce.edge.codec import CorruptBatch, decode, encode
-from kgce.edge.counters import Count, HandOverCounters, Tally
-from kgce.edge.drop_records import Drop, DropRecords
+from kgce.edge.buffer.codec import CorruptBatch, decode, encode
+from kgce.edge.buffer.counters import Count, HandOverCounters, Tally
+from kgce.edge.buffer.drop_records import Drop, DropRecords
+from kgce.edge.buffer.file import open_buffer_file
 
 log: Final = logging.getLogger(__name__)
 

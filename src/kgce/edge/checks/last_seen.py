@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from kgce.domain.batch import Batch, BoolArray, FloatArray
 from kgce.domain.tree import Series
-from kgce.edge.by_table import ByTable
+from kgce.edge.checks.by_table import ByTable
 
 _FIRST_CAPACITY = 256
 

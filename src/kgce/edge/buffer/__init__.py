@@ -1,0 +1,1 @@
+"""The buffer: batches that wait on disk until the sink has them."""

@@ -1,0 +1,1 @@
+"""The checks: what leaves the gateway is marked, never repaired."""

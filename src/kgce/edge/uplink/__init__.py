@@ -1,0 +1,1 @@
+"""The uplink: empties the buffer into the sink."""
