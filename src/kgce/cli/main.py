@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from kgce.cli import decode, demo, edge_check, figures, gateway, grafana, imports, profiles, scan, serve, simulate
+from kgce.cli import (
+    decode,
+    demo,
+    edge_check,
+    figures,
+    gateway,
+    grafana,
+    imports,
+    ingest,
+    profiles,
+    scan,
+    serve,
+    simulate,
+)
 from kgce.cli.terminal import complain
 from kgce.domain.errors import KgceError, TryAgain
 
@@ -22,6 +35,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
 app.command("serve")(serve.serve)
+app.command("ingest")(ingest.ingest)
 app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
 app.command("decode")(decode.decode)

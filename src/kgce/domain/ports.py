@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from kgce.domain.batch import Batch
+from kgce.domain.events import Event
 from kgce.domain.findings import Finding
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
@@ -46,8 +47,21 @@ class Sink(Protocol):
         ...
 
 
-class ReadingStore(Sink, Protocol):
-    """Home of readings."""
+@runtime_checkable
+class EventSink(Protocol):
+    """Where what happened at gateways is kept."""
+
+    def append_events(self, gateway: str, events: Sequence[Event]) -> None:
+        """Keep what happened at a gateway; keeping an event twice changes nothing.
+
+        Raises:
+            StoreUnavailable: nothing was kept.
+        """
+        ...
+
+
+class ReadingStore(Sink, EventSink, Protocol):
+    """Home of readings and of what happened at gateways."""
 
     def read(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> Batch:
         """Readings with start_ms <= time < end_ms of these series, by series then time; unknown keys are left out.

@@ -17,8 +17,10 @@ import numpy as np
 
 from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, KgceError, StoreUnavailable
+from kgce.domain.events import Event
 from kgce.domain.ports import AppendResult, SeriesKey
 from kgce.domain.tree import Series
+from kgce.store.events import EVENT_TABLE, INSERT_EVENT, event_rows
 from kgce.store.intake import Intake, Settlement, accept, used_series
 from kgce.store.series_table import SeriesTable
 
@@ -121,6 +123,16 @@ class DuckDbStore:
                 except duckdb.TransactionException:
                     cursor.rollback()  # another store on this file was faster; look again at what it left
         raise StoreUnavailable(f"{self.path} is being written by too many at once: try again")
+
+    def append_events(self, gateway: str, events: Sequence[Event]) -> None:
+        """Keep the events in one transaction."""
+        if not events:
+            return
+        with self._append_lock, self._cursor() as cursor:
+            cursor.begin()
+            cursor.execute(EVENT_TABLE)
+            cursor.executemany(INSERT_EVENT, event_rows(gateway, events))
+            cursor.commit()
 
     def _append(self, cursor: duckdb.DuckDBPyConnection, kept: Batch) -> Settlement:
         cursor.begin()

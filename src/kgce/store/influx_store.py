@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kgce.domain.batch import Batch, FloatArray, UInt8Array
-from kgce.domain.errors import StoreUnavailable
+from kgce.domain.errors import InputError, StoreUnavailable
+from kgce.domain.events import Event
 from kgce.domain.ports import AppendResult, SeriesKey
 from kgce.domain.tree import Series
+from kgce.store.events import event_lines
 from kgce.store.influx_rows import InfluxRows
 from kgce.store.influx_server import InfluxServer, LinesRejected
 from kgce.store.influxql import SHOW_FIELDS, Fields, latest_statements, range_statements
@@ -84,6 +86,14 @@ class InfluxStore:
             except StoreUnavailable:
                 self._table = None  # some lines may have arrived
                 raise
+
+    def append_events(self, gateway: str, events: Sequence[Event]) -> None:
+        """Write one line per event."""
+        if events:
+            try:
+                self._server.write(event_lines(gateway, events).encode())
+            except LinesRejected as reason:
+                raise InputError(f"InfluxDB rejects the events for good: {reason}") from reason
 
     def _append(self, kept: Batch, refused: int) -> AppendResult:
         if self._table is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from kgce.collectors.mqtt.config import MqttConfig
+from kgce.collectors.mqtt.broker_config import BrokerConfig
 from kgce.domain.errors import ConfigError
 
 # Words of OpenSSL's message -> what to do. The clock stands first: after a flat battery it is the usual cause
@@ -31,7 +31,7 @@ _ADVICE: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-def tls_context(config: MqttConfig) -> ssl.SSLContext | None:
+def tls_context(config: BrokerConfig) -> ssl.SSLContext | None:
     """Both sides are checked; None without TLS.
 
     Raises:

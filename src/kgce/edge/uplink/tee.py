@@ -1,11 +1,12 @@
 """TeeSink: the sink, with onlookers who see what it has kept (the live page)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from kgce.domain.batch import Batch
-from kgce.domain.ports import AppendResult, Sink
+from kgce.domain.events import Event
+from kgce.domain.ports import AppendResult, EventSink, Sink
 
 log: Final = logging.getLogger(__name__)
 
@@ -27,6 +28,11 @@ class TeeSink:
         for position, observer in enumerate(self._observers):
             self._show(position, observer, batch)
         return result
+
+    def append_events(self, gateway: str, events: Sequence[Event]) -> None:
+        """Hand events on, where the sink keeps them."""
+        if isinstance(self._sink, EventSink):
+            self._sink.append_events(gateway, events)
 
     def _show(self, position: int, observer: Observer, batch: Batch) -> None:
         try:
