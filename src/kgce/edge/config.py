@@ -6,14 +6,13 @@
 [[modbus]] [[mqtt]] ...  see collectors/config.py
 """
 
-import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from kgce.collectors.config import CollectorsConfig
@@ -22,76 +21,30 @@ from kgce.domain.quantities import quantity_of
 from kgce.edge.buffer.buffer import Buffer, Durability
 from kgce.edge.checks.checks import Checks
 from kgce.edge.checks.limits import Limit
+from kgce.edge.tables import FolderPath, Table
+from kgce.edge.uplink.config import SinkTable, UplinkTable
 
 _MB: Final = 1024 * 1024
 _SECRETS: Final = frozenset({"password", "token"})
 _COLLECTORS: Final = frozenset(CollectorsConfig.model_fields)
 
 
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path())
-    return folder / path.expanduser()
-
-
-def _variable_is_set(name: str) -> str:
-    if name and not os.environ.get(name):
-        raise ValueError(f"environment variable {name} is not set; export it, or leave this key out")
-    return name
-
-
-FolderPath = Annotated[Path, AfterValidator(_beside_the_file)]  # a relative path starts where the file lies
-VariableName = Annotated[str, AfterValidator(_variable_is_set)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GatewayTable(_Table):
+class GatewayTable(Table):
     """Who the gateway is and where its buffer lives."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     folder: FolderPath
-    flush_interval_s: Annotated[float, Field(gt=0, le=3600)] = 0.5
     buffer_max_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     durability: Durability = Durability.FULL
 
 
-class DuckDbSink(_Table):
-    """An embedded store in a folder."""
-
-    kind: Literal["duckdb"]
-    path: FolderPath
-
-
-class InfluxSink(_Table):
-    """An InfluxDB; its secret comes from the environment, never from the file."""
-
-    kind: Literal["influxdb"]
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")]
-    database: Annotated[str, Field(min_length=1)]
-    username: str = ""
-    password_env: VariableName = ""
-    token_env: VariableName = ""
-    org: str = ""
-    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
-
-    def password(self) -> str:
-        """The secret itself; empty when none is named."""
-        return os.environ.get(self.password_env, "") if self.password_env else ""
-
-    def token(self) -> str:
-        """The secret itself; empty when none is named."""
-        return os.environ.get(self.token_env, "") if self.token_env else ""
-
-
-class ChecksTable(_Table):
+class ChecksTable(Table):
     """Limits of the checks; see the table in checks.py."""
 
     future_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     confirm_readings: Annotated[int, Field(ge=1, le=1000)] = 3
-    limits: dict[str, tuple[float, float]] = {}
-    max_per_hour: dict[str, Annotated[float, Field(gt=0)]] = {}  # by "device.field", field or quantity
+    limits: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    max_per_hour: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # by name
 
     @field_validator("limits")
     @classmethod
@@ -106,11 +59,12 @@ class ChecksTable(_Table):
         return limits
 
 
-class GatewayConfig(_Table):
+class GatewayConfig(Table):
     """The whole file."""
 
     gateway: GatewayTable
-    sink: Annotated[DuckDbSink | InfluxSink, Field(discriminator="kind")] | None = None
+    sink: SinkTable | None = None
+    uplink: UplinkTable = UplinkTable()
     checks: ChecksTable = ChecksTable()
     collectors: CollectorsConfig
 

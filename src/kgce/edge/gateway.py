@@ -1,7 +1,8 @@
-"""Gateway: the runtime that joins sources, checks, buffer and sink.
+"""Gateway: the runtime that joins sources, checks, buffer and sink, and keeps its companions running.
 
 Source --emit--> Intake (Checks) --> Buffer --> Uplink --> Sink
        polled    refused, duplicate  dropped    stored, duplicate, refused
+                     |-- observers (live page, control)     Journal --events--^
 """
 
 import asyncio
@@ -17,9 +18,13 @@ from kgce.domain.ports import Emit, Sink, Source
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import holds
 from kgce.edge.checks.checks import Checks
+from kgce.edge.companions import Companion, KeptRunning
 from kgce.edge.intake import GroupedIntake, Intake
+from kgce.edge.journal import Journal
 from kgce.edge.supervisor import Supervisor
 from kgce.edge.uplink.backoff import Backoff
+from kgce.edge.uplink.config import UplinkTable
+from kgce.edge.uplink.ports import ParcelSink
 from kgce.edge.uplink.uplink import Uplink
 
 log: Final = logging.getLogger(__name__)
@@ -34,35 +39,55 @@ class Gateway:
         self,
         gateway_id: str,
         sources: Sequence[Source],
-        sink: Sink,
+        sink: Sink | ParcelSink,
         buffer: Buffer,
         *,
         clock: Callable[[], float] = time.time,
         checks: Checks | None = None,
-        flush_interval_s: float = 0.5,
+        uplink: UplinkTable | None = None,
+        journal: Journal | None = None,
+        clock_id: Callable[[], str] = str,
+        observers: Sequence[Callable[[Batch], object]] = (),
         make_backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
-        """Owns the buffer from here on; sources and sink stay the caller's."""
+        """Owns the buffer from here on; sources and sink stay the caller's.
+
+        `clock_id` names the clock while it is not trusted; `observers` see each batch once it is durable.
+        """
         self.gateway_id = gateway_id
         self._buffer = buffer
+        self._clock = clock
+        self._make_backoff = make_backoff
         self._started_ms = int(clock() * 1000)
-        self._intake = Intake(checks or Checks(clock=clock), buffer)
+        self._journal = journal or Journal(buffer)
+        self._intake = Intake(checks or Checks(clock=clock), buffer, clock_id=clock_id, observers=observers)
         self._grouped = GroupedIntake(self._intake)
-        self._uplink = Uplink(buffer, sink, clock=clock, flush_interval_s=flush_interval_s, backoff=make_backoff())
+        self._uplink = Uplink(buffer, sink, gateway=gateway_id, table=uplink, clock=clock, backoff=make_backoff())
+        self._companions: list[KeptRunning] = [KeptRunning("journal", self._journal, make_backoff=make_backoff)]
+        self._sections: dict[str, Callable[[], Any]] = {}
         self._supervisors = [Supervisor(source, self.emitter(source), backoff=make_backoff()) for source in sources]
         self._in_flight: set[asyncio.Future[None]] = set()
         self._disk_takes_nothing = False
 
+    def accompany(self, name: str, companion: Companion) -> None:
+        """Keep a job running beside the readings, from the next `run` on."""
+        self._companions.append(KeptRunning(name, companion, make_backoff=self._make_backoff))
+
+    def report(self, section: str, status: Callable[[], Any]) -> None:
+        """Add a section to the status."""
+        self._sections[section] = status
+
     async def run(self) -> None:
         """Run until cancelled; then sources end, emits under way are committed and the rest is handed over once."""
         uplink = asyncio.create_task(self._uplink.run(), name=f"{self.gateway_id} uplink")
+        companions = [asyncio.create_task(one.run(), name=one.name) for one in self._companions]
         sources = [asyncio.create_task(one.run(), name=one.name) for one in self._supervisors]
         try:
             done, _ = await asyncio.wait({uplink, *sources}, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
         finally:
-            await self._stop(sources, uplink)
+            await self._stop(sources, companions, uplink)
 
     def emitter(self, source: Source) -> Emit:
         """What this source calls with a batch: awaited, it returns once the batch is durable."""
@@ -93,16 +118,13 @@ class Gateway:
             "equation_holds": holds(counts),
             "reasons": self._buffer.reasons(),
             "marks": self._intake.marks(),
-            "buffer": {
-                "bytes": self._buffer.size_bytes(),
-                "max_bytes": self._buffer.max_bytes,
-                "batches": self._buffer.waiting_batches(),
-                "quarantined_batches": self._buffer.quarantined(),
-                "drops": [asdict(drop) for drop in self._buffer.drops()],
-            },
+            "buffer": self._buffer.status(),
+            "events": {**self._buffer.event_counts(), "latest": self._journal.latest()},
             "uplink": self._uplink.status(),
             "sources": [one.status() for one in self._supervisors],
             "devices": [asdict(device) for one in self._supervisors for device in one.devices()],
+            "companions": [one.status() for one in self._companions],
+            **{name: status() for name, status in self._sections.items()},
         }
 
     def close(self) -> None:
@@ -128,11 +150,14 @@ class Gateway:
             log.info("the buffer takes readings again")
         self._disk_takes_nothing = error is not None
 
-    async def _stop(self, sources: list[asyncio.Task[None]], uplink: asyncio.Task[None]) -> None:
-        for task in sources:
+    async def _stop(
+        self, sources: list[asyncio.Task[None]], companions: list[asyncio.Task[None]], uplink: asyncio.Task[None]
+    ) -> None:
+        for task in (*sources, *companions):
             task.cancel()
-        await _ended(sources, "sources")
+        await _ended([*sources, *companions], "sources")
         await _ended(list(self._in_flight), "emits")
+        await asyncio.to_thread(self._journal.flush)
         self._uplink.stop()
         await _ended([uplink], "uplink")
         uplink.cancel()

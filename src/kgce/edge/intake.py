@@ -4,21 +4,36 @@ source --emit--> Checks --> Buffer, as one commit for all sources that wait at t
 """
 
 import asyncio
+import logging
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from kgce.domain.batch import Batch
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.checks.checks import Checks
 
+log: Final = logging.getLogger(__name__)
+
 
 class Intake:
     """Takes batches one group at a time; safe to call from several threads."""
 
-    def __init__(self, checks: Checks, buffer: Buffer) -> None:
+    def __init__(
+        self,
+        checks: Checks,
+        buffer: Buffer,
+        *,
+        clock_id: Callable[[], str] = str,
+        observers: Sequence[Callable[[Batch], object]] = (),
+    ) -> None:
+        """`clock_id` names the clock while it is not trusted; observers see what is durable, quickly."""
         self._checks = checks
         self._buffer = buffer
+        self._clock_id = clock_id
+        self._observers = observers
+        self._failing: list[Callable[[Batch], object]] = []
         self._lock = threading.Lock()
 
     def take(self, batches: Sequence[Batch]) -> None:
@@ -32,9 +47,21 @@ class Intake:
         with self._lock:
             checked = [self._checks.check(batch) for batch in batches if len(batch)]
             if checked:
-                self._buffer.put_all([(one.batch, one.otherwise) for one in checked])
+                self._buffer.put_all([(one.batch, one.otherwise) for one in checked], clock_id=self._clock_id())
             for one in checked:
                 self._checks.remember(one)
+        for one in checked:
+            self._show(one.batch)
+
+    def _show(self, batch: Batch) -> None:
+        """The batch is durable whatever an observer does."""
+        for observer in self._observers:
+            try:
+                observer(batch)
+            except Exception:
+                if observer not in self._failing:
+                    self._failing.append(observer)
+                    log.exception("an observer fails; the readings are kept all the same")
 
     def marks(self) -> dict[str, int]:
         """Rows marked since the start, by rule."""

@@ -9,6 +9,7 @@ quantity's canonical unit (null = not available), q: quality bits. `seq` to `las
 `part` of `parts` says that they did not fit one message.
 """
 
+import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,10 +39,6 @@ class Number:
     part: int = 1
     parts: int = 1
 
-    def encode(self) -> bytes:
-        """Correlation data that comes back with the receipt."""
-        return f"{self.boot}/{self.seq}/{self.last}/{self.part}/{self.parts}".encode()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
@@ -50,6 +47,14 @@ class Message:
     number: Number
     sent_ms: int
     batch: Batch
+
+    def name(self) -> bytes:
+        """Correlation data that comes back with the receipt; other rows under the same number have another name."""
+        batch, number = self.batch, self.number
+        digest = 0
+        for column in (batch.index, batch.time_ms, batch.value, batch.quality):
+            digest = zlib.crc32(column.tobytes(), digest)
+        return f"{number.boot}/{number.seq}/{number.last}/{number.part}/{number.parts}/{digest:08x}".encode()
 
 
 def encode(message: Message) -> bytes:

@@ -5,35 +5,16 @@
 """
 
 import os
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from kgce.collectors.mqtt.broker_config import SecureBrokerConfig, is_loopback
+from kgce.edge.tables import FolderPath, Table, VariableName
 
 
-def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path())
-    return folder / path.expanduser()
-
-
-def _variable_is_set(name: str) -> str:
-    if name and not os.environ.get(name):
-        raise ValueError(f"environment variable {name} is not set; export it, or leave this key out")
-    return name
-
-
-FolderPath = Annotated[Path, AfterValidator(_beside_the_file)]  # a relative path starts where the file lies
-VariableName = Annotated[str, AfterValidator(_variable_is_set)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DuckDbSink(_Table):
+class DuckDbSink(Table):
     """An embedded store in a folder."""
 
     kind: Literal["duckdb"]
@@ -45,7 +26,7 @@ class DuckDbSink(_Table):
         return str(self.path)
 
 
-class InfluxSink(_Table):
+class InfluxSink(Table):
     """An InfluxDB; its secret comes from the environment, never from the file."""
 
     kind: Literal["influxdb"]
@@ -98,7 +79,7 @@ class MqttSink(SecureBrokerConfig):
 SinkTable = Annotated[DuckDbSink | InfluxSink | MqttSink, Field(discriminator="kind")]
 
 
-class UplinkTable(_Table):
+class UplinkTable(Table):
     """How what waits is handed over."""
 
     flush_interval_s: Annotated[float, Field(gt=0, le=3600)] = 0.5

@@ -122,7 +122,7 @@ class MqttParcelSink:
             yield Message(number, self._now_ms(), batch if parts == 1 else batch.select(rows))
 
     def _answered(self, one: Message, connection: Connection) -> AppendResult:
-        name, rows = one.number.encode(), len(one.batch)
+        name, rows = one.name(), len(one.batch)
         with self._lock:
             early = self._late.pop(name, None)
         if early is not None and _adds_up(early, rows):

@@ -1,24 +1,37 @@
 """Opens the sink a configuration names: the one visible choice between them."""
 
-from kgce.domain.ports import ReadingStore
-from kgce.edge.config import DuckDbSink, InfluxSink
-from kgce.store.influx_store import InfluxStore
-from kgce.store.open import open_store
+import time
+from collections.abc import Callable
+
+from kgce.edge.uplink.config import DuckDbSink, InfluxSink, MqttSink
+from kgce.edge.uplink.mqtt_sink import Heard, MqttParcelSink
+from kgce.edge.uplink.ports import ParcelSink, StoreSink
 
 
-def open_sink(table: DuckDbSink | InfluxSink) -> ReadingStore:
-    """The store behind the `[sink]` table; the caller closes it.
+def open_sink(
+    table: DuckDbSink | InfluxSink | MqttSink,
+    gateway: str,
+    *,
+    boot: Callable[[], str] = str,
+    heard: Heard = lambda _utc_s, _took_s: None,
+    clock: Callable[[], float] = time.time,
+) -> ParcelSink:
+    """The sink behind the `[sink]` table; the caller closes it. `boot` and `heard`: see MqttParcelSink.
 
     Raises:
-        ConfigError: the path or URL cannot be one.
+        ConfigError: the path, URL or certificates cannot be used.
         StoreUnavailable: another process holds the file.
     """
     match table:
         case DuckDbSink():
+            from kgce.store.open import open_store  # noqa: PLC0415 - only the chosen sink is loaded
+
             table.path.mkdir(parents=True, exist_ok=True)
-            return open_store(table.path)
+            return StoreSink(open_store(table.path), kind=table.kind, target=table.target)
         case InfluxSink():
-            return InfluxStore(
+            from kgce.store.influx_store import InfluxStore  # noqa: PLC0415 - only the chosen sink is loaded
+
+            store = InfluxStore(
                 table.url.rstrip("/"),
                 table.database,
                 username=table.username,
@@ -27,3 +40,6 @@ def open_sink(table: DuckDbSink | InfluxSink) -> ReadingStore:
                 org=table.org,
                 timeout_s=table.timeout_s,
             )
+            return StoreSink(store, kind=table.kind, target=table.target)
+        case MqttSink():
+            return MqttParcelSink(table, gateway, boot=boot, heard=heard, clock=clock)

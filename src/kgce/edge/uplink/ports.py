@@ -33,6 +33,15 @@ class ParcelSink(Protocol):
         """Kind, target, whether another gateway uses this id."""
         ...
 
+    def close(self) -> None:
+        """Release files and connections."""
+        ...
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
 
 class StoreSink:
     """A store of readings as a sink for parcels: it knows repeats by series and time, numbers mean nothing to it."""
@@ -53,6 +62,11 @@ class StoreSink:
     def status(self) -> dict[str, Any]:
         """Kind and target."""
         return dict(self._about)
+
+    def close(self) -> None:
+        """Close the store, where it has something to close."""
+        if isinstance(self._sink, _Closable):
+            self._sink.close()
 
 
 def parcel_sink(sink: Sink | ParcelSink) -> ParcelSink:

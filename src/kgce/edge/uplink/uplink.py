@@ -1,6 +1,6 @@
-"""Uplink: empties the buffer into the sink, oldest first, and counts the sink's answer.
+"""Uplink: empties the buffer into the sink, live first, and counts the sink's answer; events go the same way.
 
-Buffer --peek--> Sink.append --AppendResult--> Buffer.done
+Buffer --lanes--> ParcelSink.deliver --AppendResult--> Buffer.done
 """
 
 import asyncio
@@ -12,20 +12,20 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final
 
-import numpy as np
-
-from kgce.domain.batch import Batch
-from kgce.domain.errors import InputError, TryAgain, UnknownItem
+from kgce.domain.errors import InputError, TryAgain
 from kgce.domain.ports import AppendResult, Sink
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import Count, Tally
+from kgce.edge.buffer.parcel import Parcel
 from kgce.edge.uplink.backoff import Backoff
+from kgce.edge.uplink.config import UplinkTable
+from kgce.edge.uplink.culprits import DATA_ERRORS, Stuck, Verdict, judge
+from kgce.edge.uplink.lanes import Lanes
+from kgce.edge.uplink.ports import ParcelSink, parcel_sink
 
 log: Final = logging.getLogger(__name__)
 
-Lease = list[tuple[int, Batch]]
-_DATA_ERRORS: Final = (InputError, UnknownItem)  # the batch is at fault, not the sink: asking again cannot help
-_ROWS_PER_APPEND: Final = 10_000  # coalesces a backlog of small batches; a store takes this in well under a second
+_EVENTS_PER_MESSAGE: Final = 100
 
 
 class UplinkState(StrEnum):
@@ -42,50 +42,59 @@ class Uplink:
     def __init__(
         self,
         buffer: Buffer,
-        sink: Sink,
+        sink: Sink | ParcelSink,
         *,
+        gateway: str = "gateway",
+        table: UplinkTable | None = None,
         clock: Callable[[], float] = time.time,
-        flush_interval_s: float = 0.5,
+        monotonic: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
     ) -> None:
-        """The wait between rounds is `flush_interval_s`, after a failure that of `backoff`."""
+        """The wait between rounds is the table's `flush_interval_s`, after a failure that of `backoff`."""
         self._buffer = buffer
-        self._sink = sink
+        self._sink = parcel_sink(sink)
+        self._gateway = gateway
+        self._table = table or UplinkTable()
         self._clock = clock
-        self._flush_interval_s = flush_interval_s
+        self._monotonic = monotonic
         self._backoff = backoff or Backoff()
+        self._lanes = Lanes(buffer, self._table, clock=monotonic)
         self._stopping = asyncio.Event()
         self._state = UplinkState.IDLE
-        self._since_ms = int(clock() * 1000)
+        self._since_ms = self._now_ms()
         self._failures = 0
         self._last_error = ""
+        self._last_success_ms: int | None = None
 
     async def run(self) -> None:
         """Hand over until `stop`, then once more."""
         while not self._stopping.is_set():
-            wait_s = self._flush_interval_s if await self.drain() else self._backoff.next_s()
+            wait_s = self._table.flush_interval_s if await self.drain() else self._backoff.next_s()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait_s)
-        await self.drain()
+        await self.drain(finishing=True)
 
     def stop(self) -> None:
-        """Finish the append under way, try the rest once, end."""
+        """Finish the parcel under way, try the rest once, end."""
         self._stopping.set()
 
-    async def drain(self) -> bool:
-        """Hand over everything that waits; False when the sink (or the buffer) would not.
+    def retune(self, table: UplinkTable) -> None:
+        """Other rates from here on."""
+        self._table = table
+        self._lanes.retune(table)
+
+    async def drain(self, *, finishing: bool = False) -> bool:
+        """Hand over what may go now; False when the sink (or the buffer) would not. `finishing` knows no rate limit.
 
         An error nobody planned for is taken for a sink that is down: the readings are kept and tried again.
         """
         try:
             while self._buffer.waiting_batches():
-                lease = await asyncio.to_thread(self._buffer.peek, _ROWS_PER_APPEND)
-                if lease:
-                    await self._hand_over(lease)
-                    self._came_up()
-        except TryAgain as error:
-            self._went_down(error)
-            return False
+                parcel = await asyncio.to_thread(self._lanes.next, unlimited=finishing)
+                if parcel is None:
+                    break
+                await self._hand_over(parcel)
+            await self._tell()
         except Exception as error:  # noqa: BLE001 - a sink's bug must not end the task that empties the buffer
             self._went_down(error)
             return False
@@ -94,87 +103,111 @@ class Uplink:
         return True
 
     def status(self) -> dict[str, Any]:
-        """State, since when, failures in a row, last error."""
+        """Where to, state, since when, failures in a row, last error, how far behind."""
         return {
+            **self._sink.status(),
             "state": self._state.value,
             "since_ms": self._since_ms,
             "failures": self._failures,
             "last_error": self._last_error,
+            "last_success_ms": self._last_success_ms,
+            **self._buffer.waiting_by_lane(self._lanes.boundary),
         }
 
-    async def _hand_over(self, lease: Lease) -> None:
+    async def _hand_over(self, parcel: Parcel) -> None:
+        began_s = self._monotonic()
         try:
-            result = await self._append(Batch.concat(batch for _, batch in lease))
+            result = await self._deliver(parcel)
         except TryAgain:
             raise
         except Exception as error:
-            if len(lease) == 1 and not isinstance(error, _DATA_ERRORS):
+            if parcel.first == parcel.last and not isinstance(error, DATA_ERRORS):
                 raise
-            await self._hand_over_singly(lease)
+            await self._hand_over_singly(parcel)
         else:
-            await self._done([seq for seq, _ in lease], result)
+            await self._done(parcel, result)
+        self._lanes.delivered(parcel, self._monotonic() - began_s)
+        self._came_up()
 
-    async def _hand_over_singly(self, lease: Lease) -> None:
-        """Find the batch at fault: it is set aside only if the sink takes others, else the sink is at fault."""
-        stuck = await self._each(lease)
-        if len(stuck) == len(lease):
-            raise stuck[0][2]
-        for seq, _, error in await self._each([(seq, batch) for seq, batch, _ in stuck]):
-            log.error("batch %d set aside in quarantine, the sink cannot take it: %r", seq, error)
-            await asyncio.to_thread(self._buffer.set_aside, [seq], Count.REFUSED, "sink.failed")
+    async def _hand_over_singly(self, parcel: Parcel) -> None:
+        """Find the batches at fault; those that break a sink which takes others are set aside."""
+        stuck = await self._each(list(range(parcel.first, parcel.last + 1)))
+        if stuck and len(stuck) == parcel.last - parcel.first + 1:
+            raise stuck[0].error
+        for one in await self._each([one.parcel.first for one in stuck]):
+            reason = f"the sink breaks on it: {one.error!r}"
+            log.error("batch %d becomes a dead letter, %s", one.parcel.first, reason)
+            await asyncio.to_thread(self._buffer.bury, one.parcel, one.parcel.batch, reason, Counter())
 
-    async def _each(self, lease: Lease) -> list[tuple[int, Batch, Exception]]:
-        stuck: list[tuple[int, Batch, Exception]] = []
-        for seq, batch in lease:
-            try:
-                result = await self._append_what_fits(batch)
-            except TryAgain:
-                raise
-            except Exception as error:  # noqa: BLE001 - judged by the caller, who compares with the other batches
-                stuck.append((seq, batch, error))
+    async def _each(self, seqs: list[int]) -> list[Stuck]:
+        stuck: list[Stuck] = []
+        for seq in seqs:
+            parcel = await asyncio.to_thread(self._buffer.peek_oldest, 1, after=seq - 1)
+            if parcel is None or parcel.first != seq:
+                continue
+            found = await judge(parcel, self._deliver, tries=self._table.dead_letter_after)
+            if isinstance(found, Stuck):
+                stuck.append(found)
             else:
-                await self._done([seq], result)
+                await self._settle(found)
         return stuck
 
-    async def _append_what_fits(self, batch: Batch) -> AppendResult:
-        """Append; where the sink objects to the data, halve until only the rows at fault are refused."""
-        try:
-            return await self._append(batch)
-        except _DATA_ERRORS as error:
-            if len(batch) == 1:
-                log.warning("reading refused by the sink: %s", error)
-                return AppendResult(refused=1)
-        half = len(batch) // 2
-        first, second = batch.select(np.arange(half)), batch.select(np.arange(half, len(batch)))
-        return await self._append_what_fits(first) + await self._append_what_fits(second)
+    async def _settle(self, verdict: Verdict) -> None:
+        if not len(verdict.refused):
+            await self._done(verdict.parcel, verdict.result)
+            return
+        outcome = _outcome(verdict.result)
+        await asyncio.to_thread(self._buffer.bury, verdict.parcel, verdict.refused, verdict.reason, outcome)
 
-    async def _append(self, batch: Batch) -> AppendResult:
-        return await asyncio.to_thread(self._sink.append, batch)
+    async def _deliver(self, parcel: Parcel) -> AppendResult:
+        return await asyncio.to_thread(self._sink.deliver, parcel)
 
-    async def _done(self, seqs: list[int], result: AppendResult) -> None:
-        outcome: Tally = Counter(
-            {
-                (Count.STORED, ""): result.stored,
-                (Count.DUPLICATE, "stored before"): result.duplicate,
-                (Count.REFUSED, "sink.refused"): result.refused,
-            }
-        )
-        await asyncio.to_thread(self._buffer.done, seqs, outcome)
+    async def _done(self, parcel: Parcel, result: AppendResult) -> None:
+        await asyncio.to_thread(self._buffer.done, parcel, _outcome(result))
+
+    async def _tell(self) -> None:
+        """Hand over events; one that nobody takes is dropped, so that the others pass."""
+        while self._buffer.waiting_events():
+            numbered = await asyncio.to_thread(self._buffer.peek_events, _EVENTS_PER_MESSAGE)
+            if not numbered:
+                return
+            try:
+                await asyncio.to_thread(self._sink.tell, self._gateway, [event for _, event in numbered])
+            except InputError as error:
+                log.warning("%d events are refused for good: %s", len(numbered), error)
+            await asyncio.to_thread(self._buffer.events_done, [number for number, _ in numbered])
+            self._came_up()
 
     def _came_up(self) -> None:
         self._backoff.reset()
         self._failures, self._last_error = 0, ""
+        self._last_success_ms = self._now_ms()
         if self._state is not UplinkState.UP:
-            log.info("uplink is up")
+            log.info("uplink is up", extra={"state": "up"})
             self._change(UplinkState.UP)
 
     def _went_down(self, error: Exception) -> None:
         self._failures += 1
         self._last_error = str(error) or repr(error)
+        self._lanes.failed()
         if self._state is not UplinkState.DOWN:
             expected = isinstance(error, TryAgain)
-            log.warning("uplink is down, readings wait in the buffer: %s", error, exc_info=None if expected else error)
+            text = "uplink is down, readings wait in the buffer: %s"
+            log.warning(text, error, exc_info=None if expected else error, extra={"state": "down"})
             self._change(UplinkState.DOWN)
 
     def _change(self, state: UplinkState) -> None:
-        self._state, self._since_ms = state, int(self._clock() * 1000)
+        self._state, self._since_ms = state, self._now_ms()
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _outcome(result: AppendResult) -> Tally:
+    return Counter(
+        {
+            (Count.STORED, ""): result.stored,
+            (Count.DUPLICATE, "stored before"): result.duplicate,
+            (Count.REFUSED, "sink.refused"): result.refused,
+        }
+    )
