@@ -18,6 +18,7 @@ from kgce.domain.ports import AppendResult, DeviceStatus, Emit
 from kgce.domain.tree import Point
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.gateway import Gateway
+from kgce.edge.uplink.config import UplinkTable
 from tests.edge.fakes import POWER, power_batch
 
 ROWS_PER_BATCH = 3
@@ -71,7 +72,9 @@ class CountingSource:
 async def main(folder: Path, first: int, last: int) -> None:
     source = CountingSource(first, last)
     with Buffer(folder) as buffer:
-        gateway = Gateway("killed", [source], FileSink(folder / "sink.txt"), buffer, flush_interval_s=0.002)
+        gateway = Gateway(
+            "killed", [source], FileSink(folder / "sink.txt"), buffer, uplink=UplinkTable(flush_interval_s=0.002)
+        )
         running = asyncio.create_task(gateway.run())
         await source.finished.wait()
         running.cancel()

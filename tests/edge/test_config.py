@@ -7,7 +7,9 @@ import pytest
 from kgce.collectors.drivers import build_sources
 from kgce.domain.errors import ConfigError
 from kgce.edge.buffer.buffer import Durability
-from kgce.edge.config import DuckDbSink, GatewayConfig, InfluxSink, load_config, parse_config
+from kgce.edge.buffer.parcel import Parcel
+from kgce.edge.config import GatewayConfig, load_config, parse_config
+from kgce.edge.uplink.config import DuckDbSink, InfluxSink
 from kgce.edge.uplink.open import open_sink
 from kgce.store.duckdb_store import DuckDbStore
 from kgce.store.influx_store import InfluxStore
@@ -17,9 +19,13 @@ GOOD = """
 [gateway]
 id = "hall-1"
 folder = "buffer"
-flush_interval_s = 2
-buffer_max_mb = 16
+
+[buffer]
+max_mb = 16
 durability = "normal"
+
+[uplink]
+flush_interval_s = 2
 
 [sink]
 kind = "duckdb"
@@ -46,7 +52,7 @@ def write(folder: Path, text: str) -> Path:
 def test_a_good_file_is_read_wholly(tmp_path) -> None:
     config = load_config(write(tmp_path, GOOD))
     assert config.gateway.id == "hall-1"
-    assert config.gateway.durability is Durability.NORMAL
+    assert config.buffer.durability is Durability.NORMAL
     assert config.sink == DuckDbSink(kind="duckdb", path=config.sink.path)
     assert config.checks.limits == {"voltage": (180.0, 260.0)}
     assert [source.name for source in build_sources(config.collectors)]
@@ -91,11 +97,11 @@ def test_commits_wait_for_the_disk_unless_told_otherwise(tmp_path) -> None:
     [
         (('id = "hall-1"', 'id = "hall/1"'), "gateway.id", "hall/1"),
         (('id = "hall-1"', ""), "gateway.id", "required"),
-        (("flush_interval_s = 2", "flush_interval_s = 0"), "gateway.flush_interval_s", "greater than 0"),
-        (("flush_interval_s", "flush_intervall_s"), "gateway.flush_intervall_s", "unknown key"),
-        (('durability = "normal"', 'durability = "maybe"'), "gateway.durability", "'full' or 'normal'"),
+        (("flush_interval_s = 2", "flush_interval_s = 0"), "uplink.flush_interval_s", "greater than 0"),
+        (("flush_interval_s", "flush_intervall_s"), "uplink.flush_intervall_s", "unknown key"),
+        (('durability = "normal"', 'durability = "maybe"'), "buffer.durability", "'full' or 'normal'"),
         (('path = "data"', ""), "sink.path", "required"),
-        (('kind = "duckdb"', 'kind = "oracle"'), "sink", "'duckdb', 'influxdb'"),
+        (('kind = "duckdb"', 'kind = "oracle"'), "sink", "'duckdb', 'influxdb', 'mqtt'"),
         (('path = "data"', 'path = "data"\npassword = "x"'), "sink.password", "use password_env"),
         (("limits.voltage = [180, 260]", "limits.voltage = [260, 180]"), "checks.limits", "not below"),
         (("limits.voltage", "limits.voltag"), "checks.limits", "unknown quantity 'voltag'"),
@@ -147,10 +153,11 @@ def test_a_secret_written_into_the_file_is_refused_without_showing_it() -> None:
 
 def test_the_sink_that_is_named_is_opened(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("KGCE_TEST_SECRET", "hush")
-    embedded = open_sink(parsed_sink({"kind": "duckdb", "path": str(tmp_path / "new" / "data")}))
-    assert isinstance(embedded, DuckDbStore)
-    assert embedded.append(power_batch(0, 3)).stored == 3
+    embedded = open_sink(parsed_sink({"kind": "duckdb", "path": str(tmp_path / "new" / "data")}), "demo")
+    assert isinstance(embedded._sink, DuckDbStore)
+    assert embedded.deliver(Parcel("b", 1, 1, power_batch(0, 3))).stored == 3
+    assert embedded.status()["kind"] == "duckdb"
     embedded.close()
-    remote = open_sink(parsed_sink(INFLUX))  # connects at its first use
-    assert isinstance(remote, InfluxStore)
+    remote = open_sink(parsed_sink(INFLUX), "demo")  # connects at its first use
+    assert isinstance(remote._sink, InfluxStore)
     remote.close()

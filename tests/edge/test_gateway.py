@@ -13,6 +13,7 @@ from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import holds
 from kgce.edge.gateway import Gateway
 from kgce.edge.uplink.backoff import Backoff
+from kgce.edge.uplink.config import UplinkTable
 from tests.edge.fakes import (
     NOW_MS,
     VOLTAGE,
@@ -38,7 +39,12 @@ def buffer(tmp_path):
 
 def make(buffer, sources, sink, **options) -> Gateway:
     return Gateway(
-        "gw-1", sources, sink, buffer, clock=clock, **{"flush_interval_s": 0.005, "make_backoff": quick, **options}
+        "gw-1",
+        sources,
+        sink,
+        buffer,
+        clock=clock,
+        **{"uplink": UplinkTable(flush_interval_s=0.005), "make_backoff": quick, **options},
     )
 
 
@@ -170,7 +176,7 @@ async def test_a_sender_that_repeats_is_not_told_that_a_lost_batch_is_safe(buffe
 async def test_stopping_commits_what_is_under_way_and_hands_over_the_rest(buffer) -> None:
     """The emit is held inside the buffer's lock while the gateway is told to stop."""
     source, sink = FakeSource("a", [power_batch(0, 3)]), MemorySink()
-    gateway = make(buffer, [source], sink, flush_interval_s=3600)
+    gateway = make(buffer, [source], sink, uplink=UplinkTable(flush_interval_s=3600))
     holding, release = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -256,7 +262,7 @@ async def test_the_status_is_json_and_says_how_the_gateway_is(buffer) -> None:
     await until(lambda: gateway.status()["uplink"]["failures"] > 0)
     status = orjson.loads(orjson.dumps(gateway.status()))
     assert status["gateway"] == "gw-1"
-    assert status["boot"] == 1
+    assert status["boot"] == buffer.boot
     assert status["counters"]["waiting"] == 3
     assert status["equation_holds"] is True
     assert status["uplink"]["state"] == "down"

@@ -27,10 +27,10 @@ class SlowBuffer(Buffer):
         self.go = threading.Event()
         self.commits: list[int] = []
 
-    def put_all(self, batches) -> int:
+    def put_all(self, batches, *, clock_id="") -> int:
         assert self.go.wait(10)
         self.commits.append(len(batches))
-        return super().put_all(batches)
+        return super().put_all(batches, clock_id=clock_id)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def test_batches_of_one_sender_keep_their_order_in_commits_of_their_own(bu
     buffer.go.set()
     await asyncio.gather(*tasks)
     assert buffer.commits == [1] * 5
-    times = [time_ms for _, one in buffer.peek(100) for _, time_ms, _, _ in rows_of(one)]
+    times = [time_ms for _, time_ms, _, _ in rows_of(buffer.peek_oldest(100).batch)]
     assert times == sorted(times)
 
 

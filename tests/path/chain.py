@@ -17,6 +17,7 @@ from kgce.domain.ports import AppendResult, Sink
 from kgce.domain.tree import Point
 from kgce.edge.config import parse_config
 from kgce.edge.gateway import Gateway
+from kgce.edge.uplink.config import UplinkTable
 from kgce.simulators.site import Site
 
 Clock = Callable[[], float]
@@ -67,7 +68,7 @@ async def running_gateway(
     ]
     checks = config.make_checks(clock)
     gateway = Gateway(
-        "test", sources, sink, config.make_buffer(clock), clock=clock, checks=checks, flush_interval_s=0.1
+        "test", sources, sink, config.make_buffer(clock), clock=clock, checks=checks, uplink=UplinkTable(flush_interval_s=0.1)
     )
     running = Running(gateway, [point for source in sources for point in source.points()])
     task = asyncio.create_task(gateway.run(), name="gateway")

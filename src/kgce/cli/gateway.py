@@ -40,7 +40,8 @@ def edge_run(
     Example: kgce edge run gateway.toml
     """
     from kgce.cli.terminal import print_json
-    from kgce.edge.config import DuckDbSink, load_config
+    from kgce.edge.config import load_config
+    from kgce.edge.uplink.config import DuckDbSink
     from kgce.edge.uplink.open import open_sink
     from kgce.store.open import open_registry
 
@@ -53,7 +54,7 @@ def edge_run(
         )
     folder = db or (config.sink.path if isinstance(config.sink, DuckDbSink) else None)
     registry = open_registry(folder) if folder is not None else None
-    sink = open_sink(config.sink)
+    sink = open_sink(config.sink, config.gateway.id)
     try:
         gateway = _gateway(config, sink, registry)
         try:
@@ -85,7 +86,7 @@ def build_gateway(tables: Mapping[str, Any], *, sink: Sink, registry: Registry) 
     return _gateway(parse_config(tables), sink, registry)
 
 
-def _gateway(config: Any, sink: Sink, registry: Registry | None) -> Any:
+def _gateway(config: Any, sink: Any, registry: Registry | None) -> Any:
     from kgce.collectors.drivers import build_sources
     from kgce.edge.gateway import Gateway
 
@@ -98,7 +99,7 @@ def _gateway(config: Any, sink: Sink, registry: Registry | None) -> Any:
         sink,
         config.make_buffer(time.time),
         checks=config.make_checks(time.time),
-        flush_interval_s=config.gateway.flush_interval_s,
+        uplink=config.uplink,
     )
 
 

@@ -1,7 +1,9 @@
 """Gateway configuration: one TOML file, checked as a whole before any socket opens.
 
-[gateway]  id, folder, flush_interval_s, buffer_max_mb, durability
-[sink]     kind = "duckdb" with path, or kind = "influxdb" with url, database, username, password_env
+[gateway]  id, folder
+[sink]     where readings go: kind = "mqtt", "influxdb" or "duckdb", see uplink/config.py
+[buffer]   max_mb, max_days, min_free_mb, min_free_percent, durability
+[uplink]   flush_interval_s, rows_per_message, catch_up_rows_per_s, dead_letter_after
 [checks]   future_limit_s, confirm_readings, limits.<quantity> = [low, high], max_per_hour.<quantity> = amount
 [[modbus]] [[mqtt]] ...  see collectors/config.py
 """
@@ -18,14 +20,19 @@ from pydantic_core import ErrorDetails
 from kgce.collectors.config import CollectorsConfig
 from kgce.domain.errors import ConfigError, InputError
 from kgce.domain.quantities import quantity_of
-from kgce.edge.buffer.buffer import Buffer, Durability
+from kgce.edge.buffer.buffer import Buffer
+from kgce.edge.buffer.config import BufferTable
 from kgce.edge.checks.checks import Checks
 from kgce.edge.checks.limits import Limit
 from kgce.edge.tables import FolderPath, Table
 from kgce.edge.uplink.config import SinkTable, UplinkTable
 
-_MB: Final = 1024 * 1024
 _SECRETS: Final = frozenset({"password", "token"})
+_MOVED: Final = {
+    "gateway.flush_interval_s": "[uplink] flush_interval_s",
+    "gateway.buffer_max_mb": "[buffer] max_mb",
+    "gateway.durability": "[buffer] durability",
+}
 _COLLECTORS: Final = frozenset(CollectorsConfig.model_fields)
 
 
@@ -34,8 +41,6 @@ class GatewayTable(Table):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     folder: FolderPath
-    buffer_max_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    durability: Durability = Durability.FULL
 
 
 class ChecksTable(Table):
@@ -64,6 +69,7 @@ class GatewayConfig(Table):
 
     gateway: GatewayTable
     sink: SinkTable | None = None
+    buffer: BufferTable = BufferTable()
     uplink: UplinkTable = UplinkTable()
     checks: ChecksTable = ChecksTable()
     collectors: CollectorsConfig
@@ -74,8 +80,7 @@ class GatewayConfig(Table):
         Raises:
             ConfigError: another gateway holds it, or it is not a buffer.
         """
-        table = self.gateway
-        return Buffer(table.folder, max_bytes=table.buffer_max_mb * _MB, durability=table.durability, clock=clock)
+        return self.buffer.make(self.gateway.folder, clock=clock)
 
     def make_checks(self, clock: Callable[[], float]) -> Checks:
         """Fresh checks with these limits."""
@@ -165,12 +170,19 @@ def _is_echo(one: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
 def _problem(found: ErrorDetails) -> Problem:
     key = str(found["loc"][-1]) if found["loc"] else ""
     if found["type"] == "extra_forbidden":
-        what = f"secrets do not belong here, use {key}_env" if key in _SECRETS else "unknown key, remove it"
+        what = _why_unknown(key, _where(found["loc"]))
     else:
         got = found["input"]
         shown = f" (got {got!r})" if isinstance(got, str | int | float) else ""
         what = found["msg"].removeprefix("Value error, ") + shown
     return Problem(_where(found["loc"]), what)
+
+
+def _why_unknown(key: str, where: str) -> str:
+    if key in _SECRETS:
+        return f"secrets do not belong here, use {key}_env"
+    moved = _MOVED.get(where)
+    return f"is now {moved}" if moved else "unknown key, remove it"
 
 
 def _where(location: tuple[int | str, ...]) -> str:

@@ -11,6 +11,7 @@ from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.checks.checks import Checks
 from kgce.edge.checks.rates import RATES, max_per_hour
 from kgce.edge.gateway import Gateway
+from kgce.edge.uplink.config import UplinkTable
 from tests.edge.fakes import ENERGY, NOW_MS, POWER, FakeSource, MemorySink, clock, until
 
 STEP_MS = 10_000
@@ -27,7 +28,13 @@ async def run(tmp_path, batches: list[Batch], checks: Checks) -> list[tuple[floa
     sink = MemorySink()
     with Buffer(tmp_path, clock=clock) as buffer:
         gateway = Gateway(
-            "gw", [FakeSource("s", batches)], sink, buffer, clock=clock, checks=checks, flush_interval_s=0.01
+            "gw",
+            [FakeSource("s", batches)],
+            sink,
+            buffer,
+            clock=clock,
+            checks=checks,
+            uplink=UplinkTable(flush_interval_s=0.01),
         )
         running = asyncio.create_task(gateway.run())
         await until(lambda: len(sink.rows) == sum(map(len, batches)) and not buffer.waiting_rows())

@@ -11,6 +11,7 @@ from kgce.domain.ports import AppendResult
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import holds
 from kgce.edge.uplink.backoff import Backoff
+from kgce.edge.uplink.config import UplinkTable
 from kgce.edge.uplink.uplink import Uplink
 from tests.edge.fakes import NOW_MS, POWER, MemorySink, MoodySink, clock, full_disk, power_batch, until
 
@@ -40,9 +41,10 @@ async def test_everything_waiting_is_handed_over_oldest_first_in_few_appends(buf
 
 
 async def test_a_backlog_larger_than_one_append_is_cut(buffer) -> None:
-    fill(buffer, 5, rows=5000)
     sink = MemorySink()
-    assert await Uplink(buffer, sink).drain()
+    uplink = Uplink(buffer, sink)
+    fill(buffer, 5, rows=5000)
+    assert await uplink.drain()
     assert sink.appends == 3  # 25 000 rows, two batches of 5000 reach the 10 000 of one append
     assert sink.order == sorted(sink.order)
 
@@ -52,7 +54,10 @@ async def test_a_sink_that_is_down_keeps_everything_waiting(buffer) -> None:
     uplink = Uplink(buffer, MoodySink(["down"]), clock=clock)
     assert not await uplink.drain()
     assert buffer.waiting_rows() == 6
-    assert uplink.status() == {"state": "down", "since_ms": NOW_MS, "failures": 1, "last_error": "the sink is down"}
+    assert uplink.status() == {
+        "kind": "store", "target": "", "taken_over": False, "state": "down", "since_ms": NOW_MS, "failures": 1,
+        "last_error": "the sink is down", "last_success_ms": None, "live_rows": 0, "history_rows": 6,
+    }  # fmt: skip
     assert await uplink.drain()
     assert uplink.status()["state"] == "up"
     assert buffer.counters()["stored"] == 6
@@ -104,8 +109,9 @@ async def test_a_batch_that_breaks_the_sink_is_set_aside_when_others_pass(buffer
     sink.permanent = RuntimeError("cannot encode")
     assert await Uplink(buffer, sink).drain()
     assert len(sink.inner.rows) == 6
-    assert buffer.quarantined() == 1
-    assert buffer.reasons()["refused"] == {"sink.failed": 2}
+    assert [(letter.seq, letter.rows) for letter in buffer.letters()] == [(2, 2)]
+    assert "cannot encode" in buffer.letters()[0].reason
+    assert buffer.reasons()["refused"] == {"sink.refused": 2}
     assert holds(buffer.counters())
 
 
@@ -117,7 +123,7 @@ async def test_a_sink_that_takes_nothing_at_all_is_down_and_no_batch_is_blamed(b
     uplink = Uplink(buffer, sink)
     assert not await uplink.drain()
     assert buffer.waiting_rows() == 6
-    assert buffer.quarantined() == 0
+    assert buffer.letters() == []
     assert uplink.status()["last_error"] == str(error)
     sink.poison = lambda _batch: False
     assert await uplink.drain()
@@ -129,20 +135,21 @@ async def test_a_hiccup_while_batches_are_tried_singly_blames_nobody(buffer) -> 
     sink = MoodySink(["bug", "bug"])  # all together, then the first alone; its second try passes
     assert await Uplink(buffer, sink).drain()
     assert len(sink.inner.rows) == 6
-    assert buffer.quarantined() == 0
+    assert buffer.letters() == []
 
 
 async def test_the_only_batch_waiting_is_never_blamed_but_does_not_block_the_next(buffer) -> None:
     buffer.put(power_batch(0))
     sink = MoodySink(poison=has(0.0))
     sink.permanent = RuntimeError("cannot encode")
-    uplink = Uplink(buffer, sink)
+    uplink = Uplink(buffer, sink, table=UplinkTable(dead_letter_after=1))
+    assert not await uplink.drain()
     assert not await uplink.drain()
     assert buffer.waiting_rows() == 1
     buffer.put(power_batch(1))
     assert await uplink.drain()
     assert len(sink.inner.rows) == 1
-    assert buffer.quarantined() == 1
+    assert len(buffer.letters()) == 1
 
 
 async def test_a_sink_that_miscounts_is_not_covered_up(buffer) -> None:
@@ -179,7 +186,7 @@ def full_disk_error(buffer: Buffer) -> None:
 
 async def test_stopping_hands_over_what_still_waits(buffer) -> None:
     sink = MemorySink()
-    uplink = Uplink(buffer, sink, flush_interval_s=3600)
+    uplink = Uplink(buffer, sink, table=UplinkTable(flush_interval_s=3600))
     running = asyncio.create_task(uplink.run())
     fill(buffer, 1)
     await until(lambda: len(sink.rows) == 2)
@@ -192,7 +199,7 @@ async def test_stopping_hands_over_what_still_waits(buffer) -> None:
 async def test_after_failures_the_uplink_tries_again_by_itself(buffer) -> None:
     fill(buffer, 2)
     sink = MoodySink(["down", "bug", "lost answer"])
-    uplink = Uplink(buffer, sink, flush_interval_s=0.001, backoff=Backoff(first_s=0.001))
+    uplink = Uplink(buffer, sink, table=UplinkTable(flush_interval_s=0.001), backoff=Backoff(first_s=0.001))
     running = asyncio.create_task(uplink.run())
     await until(lambda: buffer.waiting_rows() == 0)
     uplink.stop()

@@ -1,84 +1,37 @@
-"""Buffer: batches that wait on disk between the checks and the sink, oldest first.
+"""Buffer: batches and events that wait on disk between the checks and the sink.
 
-checks --put--> buffer.sqlite (WAL) --peek, done--> uplink
+checks --put--> buffer.sqlite (WAL) --peek_oldest, peek_newest, done--> uplink
 """
 
-import contextlib
 import logging
-import sqlite3
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
-from typing import Final, Self
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from kgce.domain.batch import Batch
-from kgce.domain.errors import StoreUnavailable
+from kgce.domain.errors import InputError
+from kgce.domain.events import Event
 from kgce.edge.buffer.codec import CorruptBatch, decode, encode
-from kgce.edge.buffer.counters import Count, HandOverCounters, Tally
-from kgce.edge.buffer.drop_records import Drop, DropRecords
-from kgce.edge.buffer.file import open_buffer_file
+from kgce.edge.buffer.core import DEFAULT_MAX_BYTES, BufferCore, Change, Durability
+from kgce.edge.buffer.counters import Count, Tally
+from kgce.edge.buffer.letters import Letter
+from kgce.edge.buffer.parcel import Parcel
+from kgce.edge.buffer.queue import Waiting, newest_run, oldest_run
+
+__all__ = ["DEFAULT_MAX_BYTES", "Buffer", "Durability"]
 
 log: Final = logging.getLogger(__name__)
 
-DEFAULT_MAX_BYTES: Final = 256 * 1024 * 1024
-_QUARANTINE_LIMIT: Final = 100  # damaged batches kept for a person to look at; older ones are deleted
+_LOOK_AT_AGE_S: Final = 60.0
+_HELD_AT_ONCE: Final = 200
 
 
-class Durability(StrEnum):
-    """What a batch outlives once `put` has returned."""
-
-    FULL = "full"  # power cut: every commit waits for the disk
-    NORMAL = "normal"  # crash or kill of the process; a power cut may take the last commits with it
-
-
-@dataclass(slots=True)
-class _Change:
-    """What a transaction does to the totals, applied once it is committed."""
-
-    moved: Tally = field(default_factory=Counter)
-    rows: int = 0
-    batches: int = 0
-
-
-class Buffer:
+class Buffer(BufferCore):
     """Batches on disk and the counts of what became of them; one consumer, any number of producers.
 
-    Durability: with FULL (the default) a batch survives a power cut from the moment `put` returns, as far as the disk
-    honours fsync; with NORMAL it survives the death of the process, but a power cut may lose the last commits.
+    Durability: with FULL (the default) a power cut loses nothing that `put` has returned for, as far as the disk
+    honours fsync; with NORMAL it loses at most the last 10 seconds, and the death of the process nothing.
     """
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        max_bytes: int = DEFAULT_MAX_BYTES,
-        durability: Durability = Durability.FULL,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Open or create `folder/buffer.sqlite`.
-
-        Raises:
-            ConfigError: another gateway holds the file, or it is not a buffer.
-        """
-        self.path = folder / "buffer.sqlite"
-        self.max_bytes = max_bytes
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._lease_end = 0  # the uplink is busy with batches up to this number
-        self._db, self.boot, self.created_ms = open_buffer_file(self.path, durability.value, self._now_ms())
-        self._counters = HandOverCounters(self._db)
-        self._drops = DropRecords(self._db)
-        self._batches, self._rows = self._db.execute("SELECT count(*), coalesce(sum(rows), 0) FROM batch").fetchone()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def put(self, batch: Batch, otherwise: Tally | None = None) -> int:
         """Commit the batch, then return its number; 0 for a batch without rows.
@@ -90,195 +43,220 @@ class Buffer:
         """
         return self.put_all([(batch, otherwise or Counter())])
 
-    def put_all(self, batches: Sequence[tuple[Batch, Tally]]) -> int:
+    def put_all(self, batches: Sequence[tuple[Batch, Tally]], *, clock_id: str = "") -> int:
         """Commit several batches at once, all or none, each as `put` does; the number of the newest.
+
+        `clock_id` names a clock nobody trusts: its batches are held until `rewrite_held`.
 
         Raises:
             StoreUnavailable: nothing was kept or counted.
         """
         seq = 0
-        with self._transaction() as change:
+        with self.transaction() as change:
             for batch, otherwise in batches:
                 change.moved.update(otherwise)
                 change.moved[Count.POLLED, ""] += len(batch) + sum(otherwise.values())
                 if len(batch):
-                    seq = self._insert(batch)
-                    change.rows += len(batch)
-                    change.batches += 1
+                    seq = self._insert(batch, clock_id, change)
             if seq:
                 self._make_room(change, newest=seq)
+        for batch, _ in batches:
+            if len(batch):
+                self._watermarks.passed(batch)
         return seq
 
-    def peek(self, limit_rows: int) -> list[tuple[int, Batch]]:
-        """The oldest batches, at least one and about `limit_rows` rows; they stay until `done` or `release`.
+    def peek_oldest(self, limit_rows: int, *, after: int = 0) -> Parcel | None:
+        """The first run of batches with a number above `after`; it stays until `done` or `release`.
 
         Raises:
             StoreUnavailable: the file does not answer.
         """
-        found: list[tuple[int, Batch]] = []
-        rows, last = 0, 0
-        while rows < limit_rows:
-            record = self._next_after(last)
-            if record is None:
-                break
-            last, body = record
-            try:
-                batch = decode(body)
-            except CorruptBatch as error:
-                log.error("batch %d in %s is damaged (%s), set aside in quarantine", last, self.path, error)  # noqa: TRY400 - bit rot has no stack worth showing
-                self.set_aside([last], Count.DROPPED, "buffer.corrupt")
-                continue
-            found.append((last, batch))
-            rows += len(batch)
-        return found
+        return self._parcel(lambda: oldest_run(self._db, limit_rows, after))
 
-    def done(self, seqs: Sequence[int], outcome: Tally) -> None:
-        """Delete batches the sink has answered for, and count its answer, in one transaction."""
-        with self._transaction() as change:
+    def peek_newest(self, limit_rows: int, *, upto: int) -> Parcel | None:
+        """The last run of batches with a number up to `upto`; it stays until `done` or `release`."""
+        return self._parcel(lambda: newest_run(self._db, limit_rows, upto))
+
+    def done(self, parcel: Parcel, outcome: Tally) -> None:
+        """Delete what the sink has answered for, and count its answer, in one transaction."""
+        with self.transaction() as change:
             change.moved.update(outcome)
-            for seq in seqs:
-                self._delete(seq, change)
+            self._delete(parcel, change)
 
-    def set_aside(self, seqs: Sequence[int], count: Count, reason: str) -> None:
-        """Move batches nobody can take to the quarantine table, so that the rest goes on."""
-        with self._transaction() as change:
-            for seq in seqs:
-                self._db.execute(
-                    "INSERT INTO quarantine (seq, rows, reason, at_ms, body)"
-                    " SELECT seq, rows, ?, ?, body FROM batch WHERE seq = ?",
-                    (reason, self._now_ms(), seq),
-                )
-                change.moved[count, reason] += self._delete(seq, change)
-            self._db.execute(
-                "DELETE FROM quarantine WHERE seq NOT IN (SELECT seq FROM quarantine ORDER BY seq DESC LIMIT ?)",
-                (_QUARANTINE_LIMIT,),
-            )
+    def bury(self, parcel: Parcel, refused: Batch, reason: str, outcome: Tally) -> None:
+        """The sink answered for one batch, but for these rows: they become a dead letter."""
+        with self.transaction() as change:
+            change.moved.update(outcome)
+            change.moved[Count.REFUSED, "sink.refused"] += len(refused)
+            self._aside.bury(parcel, refused, reason, self._now_ms())
+            self._delete(parcel, change)
 
     def release(self) -> None:
         """The peeked batches were not taken; they may be dropped again if space runs out."""
-        self._lease_end = 0  # no lock: called from the event loop, which must never wait for the disk
+        self._lease = (0, 0)  # no lock: called from the event loop, which must never wait for the disk
 
-    def note_dropped(self, rows: int, reason: str) -> None:
-        """Count polled rows that could not be put; written with the next transaction that succeeds."""
+    def newest_seq(self) -> int:
+        """The number of the newest batch ever put."""
         with self._lock:
-            self._counters.note(Counter({(Count.POLLED, ""): rows, (Count.DROPPED, reason): rows}))
+            found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batch'").fetchone()
+            return int(found[0]) if found else 0
 
-    def counters(self) -> dict[str, int]:
-        """Rows polled, stored, duplicate, refused, dropped since the buffer was created, and waiting now."""
+    def held_clock_ids(self) -> list[str]:
+        """Clocks nobody trusted, whose batches wait for a correction."""
         with self._lock:
-            return {**self._counters.totals(), "waiting": self._rows}
+            return [str(clock) for (clock,) in self._db.execute("SELECT DISTINCT clock FROM batch WHERE clock != ''")]
 
-    def reasons(self) -> dict[str, dict[str, int]]:
-        """Why rows were refused, dropped or taken for duplicates."""
-        return self._counters.reasons()
+    def rewrite_held(self, clock_id: str, change_batch: Callable[[Batch], Batch]) -> int:
+        """Change what was held for this clock, then let it go up; rows changed. After a kill the rest is done.
 
-    def drops(self, limit: int = 10) -> list[Drop]:
-        """The last spans given up to stay within the bound, oldest first."""
-        with self._lock:
-            return self._drops.newest(limit)
+        Raises:
+            StoreUnavailable: the rest is still held.
+        """
+        rows = 0
+        while True:
+            with self.transaction():
+                found = self._db.execute(
+                    "SELECT seq, body FROM batch WHERE clock = ? ORDER BY seq LIMIT ?", (clock_id, _HELD_AT_ONCE)
+                ).fetchall()
+                for seq, body in found:
+                    rows += self._release_held(seq, body, change_batch)
+            if len(found) < _HELD_AT_ONCE:
+                return rows
 
-    def quarantined(self) -> int:
-        """Batches in the quarantine table."""
-        with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM quarantine").fetchone()[0])
+    def put_event(self, event: Event) -> None:
+        """Commit one event.
 
-    def waiting_rows(self) -> int:
-        """Rows not yet taken by the sink."""
-        return int(self._rows)
+        Raises:
+            StoreUnavailable: it was not kept.
+        """
+        with self.transaction() as change:
+            self._events.put(event)
+            change.events_changed = True
 
-    def waiting_batches(self) -> int:
-        """Batches not yet taken by the sink."""
-        return int(self._batches)
+    def peek_events(self, limit: int) -> list[tuple[int, Event]]:
+        """The oldest events with their numbers; they stay until `events_done`."""
+        with self.answering():
+            return self._events.peek(limit)
 
-    def size_bytes(self) -> int:
-        """Bytes in use on disk, without the write-ahead log (a few MB, reused)."""
-        with self._lock:
-            pages, free, page_bytes = (
-                self._db.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
+    def events_done(self, numbers: list[int]) -> None:
+        """Delete events the sink has."""
+        with self.transaction() as change:
+            self._events.done(numbers)
+            change.events_changed = True
+
+    def letters(self) -> list[Letter]:
+        """Dead letters, oldest first."""
+        with self.answering():
+            return self._aside.letters()
+
+    def letter(self, seq: int) -> tuple[Letter, Batch]:
+        """One dead letter with its rows.
+
+        Raises:
+            InputError: there is none with this number.
+        """
+        with self.answering():
+            found = self._aside.read(seq)
+        if found is None:
+            raise InputError(f"no dead letter {seq}")
+        return found
+
+    def retry_letter(self, seq: int) -> int:
+        """Put a dead letter back to wait under its number; its rows."""
+        letter, batch = self.letter(seq)
+        with self.transaction() as change:
+            self._db.execute(
+                "INSERT OR REPLACE INTO batch (seq, boot, first_ms, last_ms, rows, body, amends)"
+                " VALUES (?, ?, ?, ?, ?, ?, 1)",
+                (seq, letter.boot, int(batch.time_ms.min()), int(batch.time_ms.max()), len(batch), encode(batch)),
             )
-            return int((pages - free) * page_bytes)
+            self._aside.discard(seq)
+            change.moved[Count.REFUSED, "sink.refused"] -= len(batch)
+            change.rows, change.batches = len(batch), 1
+        return len(batch)
 
-    def close(self) -> None:
-        """Write what is only noted, then release the file; closing twice is harmless."""
-        with self._lock, contextlib.suppress(StoreUnavailable):
-            if self._counters.noted():
-                with self._transaction():
-                    pass
-        with self._lock:
-            self._db.close()
+    def discard_letter(self, seq: int) -> None:
+        """Forget a dead letter; its rows stay counted as refused."""
+        self.letter(seq)
+        with self.transaction():
+            self._aside.discard(seq)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[_Change]:
-        """All or nothing: rows, counters, then the totals in memory."""
-        with self._lock:
-            change, noted = _Change(), self._counters.noted()
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield change
-                self._counters.write(self._db, noted + change.moved)
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._roll_back()
-                raise self._unavailable(error) from error
-            except BaseException:
-                self._roll_back()
-                raise
-            self._counters.settle(noted=noted, moved=change.moved)
-            self._rows += change.rows
-            self._batches += change.batches
+    def waiting_by_lane(self, boundary: int) -> dict[str, int]:
+        """Rows that wait as history (numbers up to `boundary`) and as live."""
+        with self.answering():
+            (live,) = self._db.execute(
+                "SELECT coalesce(sum(rows), 0) FROM batch WHERE seq > ? AND clock = ''", (boundary,)
+            ).fetchone()
+            return {"live_rows": int(live), "history_rows": max(0, int(self._rows) - int(live))}
 
-    def _roll_back(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._db.execute("ROLLBACK")
-
-    def _insert(self, batch: Batch) -> int:
+    def _insert(self, batch: Batch, clock_id: str, change: Change) -> int:
         span = (int(batch.time_ms.min()), int(batch.time_ms.max()))
+        body = encode(batch)
         cursor = self._db.execute(
-            "INSERT INTO batch (boot, first_ms, last_ms, rows, body) VALUES (?, ?, ?, ?, ?)",
-            (self.boot, *span, len(batch), encode(batch)),
+            "INSERT INTO batch (boot, first_ms, last_ms, rows, body, amends, clock) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self.boot, *span, len(batch), body, int(self._watermarks.amends(batch)), clock_id),
         )
+        change.rows += len(batch)
+        change.batches += 1
+        change.put_bytes += len(body)
         return int(cursor.lastrowid or 0)
 
-    def _next_after(self, seq: int) -> tuple[int, bytes] | None:
-        """The next batch, leased: what a sink is busy with is not dropped under its hands."""
-        with self._lock:
-            try:
-                record: tuple[int, bytes] | None = self._db.execute(
-                    "SELECT seq, body FROM batch WHERE seq > ? ORDER BY seq LIMIT 1", (seq,)
-                ).fetchone()
-            except sqlite3.Error as error:
-                raise self._unavailable(error) from error
-            if record is not None:
-                self._lease_end = record[0]
-            return record
+    def _make_room(self, change: Change, *, newest: int) -> None:
+        max_age_h, now_s = self._space.bounds.max_age_h, self._monotonic()
+        if max_age_h is not None and now_s - self._aged_s >= _LOOK_AT_AGE_S:
+            self._aged_s = now_s
+            oldest_ms = self._now_ms() - int(max_age_h * 3_600_000)
+            self._room.drop_older_than(oldest_ms, leased=self._is_leased, lost=change.lose, reason="buffer.age")
+        bound = self._space.bound(self._file_bytes())
+        self._room.make(
+            is_enough=lambda: self.size_bytes() <= bound, leased=self._is_leased, newest=newest, lost=change.lose
+        )
 
-    def _delete(self, seq: int, change: _Change) -> int:
-        deleted = self._db.execute("DELETE FROM batch WHERE seq = ? RETURNING rows", (seq,)).fetchone()
-        if deleted is None:
+    def _is_leased(self, seq: int) -> bool:
+        first, last = self._lease
+        return first <= seq <= last
+
+    def _parcel(self, find: Callable[[], list[Waiting]]) -> Parcel | None:
+        while True:
+            with self.answering():
+                run = find()
+                if not run:
+                    return None
+                self._lease = (run[0].seq, run[-1].seq)
+            batches: list[Batch] = []
+            for one in run:
+                try:
+                    batches.append(decode(one.body))
+                except CorruptBatch as error:
+                    log.error("batch %d in %s is damaged (%s), set aside in quarantine", one.seq, self.path, error)  # noqa: TRY400 - bit rot has no stack worth showing
+                    self._quarantine(one.seq)
+                    break
+            else:
+                return Parcel(run[0].boot, run[0].seq, run[-1].seq, Batch.concat(batches))
+
+    def _quarantine(self, seq: int) -> None:
+        with self.transaction() as change:
+            self._aside.quarantine(seq, "buffer.corrupt", self._now_ms())
+            (rows,) = self._db.execute("DELETE FROM batch WHERE seq = ? RETURNING rows", (seq,)).fetchone()
+            change.lose(rows, "buffer.corrupt", 1)
+
+    def _delete(self, parcel: Parcel, change: Change) -> None:
+        deleted = self._db.execute(
+            "DELETE FROM batch WHERE seq BETWEEN ? AND ? RETURNING rows", (parcel.first, parcel.last)
+        ).fetchall()
+        change.rows -= sum(rows for (rows,) in deleted)
+        change.batches -= len(deleted)
+
+    def _release_held(self, seq: int, body: bytes, change_batch: Callable[[Batch], Batch]) -> int:
+        try:
+            batch = change_batch(decode(body))
+        except CorruptBatch:
+            self._db.execute(
+                "UPDATE batch SET clock = '' WHERE seq = ?", (seq,)
+            )  # found again, and told, when it is sent
             return 0
-        change.rows -= deleted[0]
-        change.batches -= 1
-        return int(deleted[0])
-
-    def _make_room(self, change: _Change, *, newest: int) -> None:
-        """Drop the oldest batches until the bound is kept; never the newest, nor what the uplink is sending."""
-        while self.size_bytes() > self.max_bytes:
-            oldest = self._db.execute(
-                "SELECT seq, first_ms, last_ms, rows FROM batch WHERE seq > ? AND seq < ? ORDER BY seq LIMIT 1",
-                (self._lease_end, newest),
-            ).fetchone()
-            if oldest is None:
-                return
-            seq, first_ms, last_ms, _ = oldest
-            rows = self._delete(seq, change)
-            change.moved[Count.DROPPED, "buffer.full"] += rows
-            self._drops.add(seq, first_ms=first_ms, last_ms=last_ms, rows=rows)
-
-    def _now_ms(self) -> int:
-        return int(self._clock() * 1000)
-
-    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
-        if "full" in str(error):
-            return StoreUnavailable(f"{self.path}: the disk is full; free some space, until then readings are lost")
-        return StoreUnavailable(f"{self.path}: {error}")
+        self._db.execute(
+            "UPDATE batch SET clock = '', first_ms = ?, last_ms = ?, body = ?, amends = 1 WHERE seq = ?",
+            (int(batch.time_ms.min()), int(batch.time_ms.max()), encode(batch), seq),
+        )
+        return len(batch)

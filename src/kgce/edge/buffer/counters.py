@@ -32,12 +32,8 @@ class HandOverCounters:
     """Totals by count and reason since the buffer was created; safe to call from several threads."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        """Make the table if need be, then load the totals."""
+        """Load the totals."""
         self._lock = threading.Lock()
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS counter (name TEXT, reason TEXT, rows INTEGER NOT NULL,"
-            " PRIMARY KEY (name, reason)) WITHOUT ROWID"
-        )
         self._written: Tally = Counter(
             {(Count(name), reason): rows for name, reason, rows in db.execute("SELECT name, reason, rows FROM counter")}
         )

@@ -60,6 +60,8 @@ class Uplink:
         self._backoff = backoff or Backoff()
         self._lanes = Lanes(buffer, self._table, clock=monotonic)
         self._stopping = asyncio.Event()
+        self._passed = 0  # parcels the sink took
+        self._broke: dict[int, tuple[int, int]] = {}  # batch -> (how often it broke a sink that takes others, ...)
         self._state = UplinkState.IDLE
         self._since_ms = self._now_ms()
         self._failures = 0
@@ -122,10 +124,14 @@ class Uplink:
             raise
         except Exception as error:
             if parcel.first == parcel.last and not isinstance(error, DATA_ERRORS):
-                raise
-            await self._hand_over_singly(parcel)
+                if not self._is_to_blame(parcel):
+                    raise
+                await self._bury(parcel, error)
+            else:
+                await self._hand_over_singly(parcel)
         else:
             await self._done(parcel, result)
+            self._passed += 1
         self._lanes.delivered(parcel, self._monotonic() - began_s)
         self._came_up()
 
@@ -135,9 +141,22 @@ class Uplink:
         if stuck and len(stuck) == parcel.last - parcel.first + 1:
             raise stuck[0].error
         for one in await self._each([one.parcel.first for one in stuck]):
-            reason = f"the sink breaks on it: {one.error!r}"
-            log.error("batch %d becomes a dead letter, %s", one.parcel.first, reason)
-            await asyncio.to_thread(self._buffer.bury, one.parcel, one.parcel.batch, reason, Counter())
+            await self._bury(one.parcel, one.error)
+
+    def _is_to_blame(self, parcel: Parcel) -> bool:
+        """Whether this batch has broken the sink often enough while others passed."""
+        tries, passed = self._broke.get(parcel.first, (0, self._passed))
+        tries += self._passed > passed
+        self._broke[parcel.first] = (tries, self._passed)
+        if tries < self._table.dead_letter_after:
+            return False
+        del self._broke[parcel.first]
+        return True
+
+    async def _bury(self, parcel: Parcel, error: Exception) -> None:
+        reason = f"the sink breaks on it: {error!r}"
+        log.error("batch %d becomes a dead letter, %s", parcel.first, reason)
+        await asyncio.to_thread(self._buffer.bury, parcel, parcel.batch, reason, Counter())
 
     async def _each(self, seqs: list[int]) -> list[Stuck]:
         stuck: list[Stuck] = []
