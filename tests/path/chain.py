@@ -68,7 +68,13 @@ async def running_gateway(
     ]
     checks = config.make_checks(clock)
     gateway = Gateway(
-        "test", sources, sink, config.make_buffer(clock), clock=clock, checks=checks, uplink=UplinkTable(flush_interval_s=0.1)
+        "test",
+        sources,
+        sink,
+        config.make_buffer(clock),
+        clock=clock,
+        checks=checks,
+        uplink=UplinkTable(flush_interval_s=0.1),
     )
     running = Running(gateway, [point for source in sources for point in source.points()])
     task = asyncio.create_task(gateway.run(), name="gateway")
