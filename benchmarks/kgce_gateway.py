@@ -49,7 +49,7 @@ class BrokerSink:
 async def run(tables: dict[str, Any], port: int) -> None:
     """Run until killed."""
     config = parse_config(tables)
-    checks = config.make_checks(time.time)
+    checks = config.checks.make(clock=time.time)
     sources = build_sources(config.collectors)
     gateway = Gateway(config.gateway.id, sources, BrokerSink(port), config.make_buffer(time.time), checks=checks)
     await gateway.run()

@@ -4,7 +4,8 @@
 [sink]     where readings go: kind = "mqtt", "influxdb" or "duckdb", see uplink/config.py
 [buffer]   max_mb, max_days, min_free_mb, min_free_percent, durability
 [uplink]   flush_interval_s, rows_per_message, catch_up_rows_per_s, dead_letter_after
-[checks]   future_limit_s, confirm_readings, limits.<quantity> = [low, high], max_per_hour.<quantity> = amount
+[checks]   rated_kw, max_flow_m3h, limits, max_per_hour, max_step ..., see checks/config.py
+[clock]    jump_limit_s, max_hold_h, trust
 [[modbus]] [[mqtt]] ...  see collectors/config.py
 """
 
@@ -14,16 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from kgce.collectors.config import CollectorsConfig
-from kgce.domain.errors import ConfigError, InputError
-from kgce.domain.quantities import quantity_of
+from kgce.domain.errors import ConfigError
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.config import BufferTable
-from kgce.edge.checks.checks import Checks
-from kgce.edge.checks.limits import Limit
+from kgce.edge.checks.config import ChecksTable
+from kgce.edge.clock.config import ClockTable
 from kgce.edge.tables import FolderPath, Table
 from kgce.edge.uplink.config import SinkTable, UplinkTable
 
@@ -43,27 +43,6 @@ class GatewayTable(Table):
     folder: FolderPath
 
 
-class ChecksTable(Table):
-    """Limits of the checks; see the table in checks.py."""
-
-    future_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
-    confirm_readings: Annotated[int, Field(ge=1, le=1000)] = 3
-    limits: dict[str, tuple[float, float]] = Field(default_factory=dict)
-    max_per_hour: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # by name
-
-    @field_validator("limits")
-    @classmethod
-    def _are_limits(cls, limits: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-        for name, (low, high) in limits.items():
-            try:
-                quantity_of(name)
-            except InputError as error:
-                raise ValueError(str(error)) from error
-            if not low < high:
-                raise ValueError(f"{name}: the lower bound {low} is not below the upper bound {high}")
-        return limits
-
-
 class GatewayConfig(Table):
     """The whole file."""
 
@@ -72,6 +51,7 @@ class GatewayConfig(Table):
     buffer: BufferTable = BufferTable()
     uplink: UplinkTable = UplinkTable()
     checks: ChecksTable = ChecksTable()
+    clock: ClockTable = ClockTable()
     collectors: CollectorsConfig
 
     def make_buffer(self, clock: Callable[[], float]) -> Buffer:
@@ -81,18 +61,6 @@ class GatewayConfig(Table):
             ConfigError: another gateway holds it, or it is not a buffer.
         """
         return self.buffer.make(self.gateway.folder, clock=clock)
-
-    def make_checks(self, clock: Callable[[], float]) -> Checks:
-        """Fresh checks with these limits."""
-        table = self.checks
-        limits = {name: Limit(low, high) for name, (low, high) in table.limits.items()}
-        return Checks(
-            clock=clock,
-            future_limit_s=table.future_limit_s,
-            confirm_readings=table.confirm_readings,
-            limits=limits,
-            rates=table.max_per_hour,
-        )
 
 
 def load_config(path: Path) -> GatewayConfig:

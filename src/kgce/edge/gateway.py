@@ -19,7 +19,7 @@ from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import holds
 from kgce.edge.checks.checks import Checks
 from kgce.edge.companions import Companion, KeptRunning
-from kgce.edge.intake import GroupedIntake, Intake
+from kgce.edge.intake import GroupedIntake, Intake, Stamp
 from kgce.edge.journal import Journal
 from kgce.edge.supervisor import Supervisor
 from kgce.edge.uplink.backoff import Backoff
@@ -46,13 +46,13 @@ class Gateway:
         checks: Checks | None = None,
         uplink: UplinkTable | None = None,
         journal: Journal | None = None,
-        clock_id: Callable[[], str] = str,
+        stamp: Stamp = lambda batch: (batch, ""),
         observers: Sequence[Callable[[Batch], object]] = (),
         make_backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         """Owns the buffer from here on; sources and sink stay the caller's.
 
-        `clock_id` names the clock while it is not trusted; `observers` see each batch once it is durable.
+        `stamp`: see edge/clock; `observers` see each batch once it is durable.
         """
         self.gateway_id = gateway_id
         self._buffer = buffer
@@ -60,7 +60,7 @@ class Gateway:
         self._make_backoff = make_backoff
         self._started_ms = int(clock() * 1000)
         self._journal = journal or Journal(buffer)
-        self._intake = Intake(checks or Checks(clock=clock), buffer, clock_id=clock_id, observers=observers)
+        self._intake = Intake(checks or Checks(clock=clock), buffer, stamp=stamp, observers=observers)
         self._grouped = GroupedIntake(self._intake)
         self._uplink = Uplink(buffer, sink, gateway=gateway_id, table=uplink, clock=clock, backoff=make_backoff())
         self._companions: list[KeptRunning] = [KeptRunning("journal", self._journal, make_backoff=make_backoff)]

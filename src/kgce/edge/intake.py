@@ -8,13 +8,15 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from kgce.domain.batch import Batch
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.checks.checks import Checks
 
 log: Final = logging.getLogger(__name__)
+
+Stamp = Callable[[Batch], tuple[Batch, str]]  # edge/clock: the batch, and the doubted clock it waits for
 
 
 class Intake:
@@ -25,13 +27,13 @@ class Intake:
         checks: Checks,
         buffer: Buffer,
         *,
-        clock_id: Callable[[], str] = str,
+        stamp: Stamp = lambda batch: (batch, ""),
         observers: Sequence[Callable[[Batch], object]] = (),
     ) -> None:
-        """`clock_id` names the clock while it is not trusted; observers see what is durable, quickly."""
+        """`stamp` marks what a doubted clock stamped and names that clock; observers see what is durable, quickly."""
         self._checks = checks
         self._buffer = buffer
-        self._clock_id = clock_id
+        self._stamp = stamp
         self._observers = observers
         self._failing: list[Callable[[Batch], object]] = []
         self._lock = threading.Lock()
@@ -45,9 +47,11 @@ class Intake:
             StoreUnavailable: nothing of them was kept or counted.
         """
         with self._lock:
-            checked = [self._checks.check(batch) for batch in batches if len(batch)]
+            stamped = [self._stamp(batch) for batch in batches if len(batch)]
+            checked = [self._checks.check(batch) for batch, _ in stamped]
             if checked:
-                self._buffer.put_all([(one.batch, one.otherwise) for one in checked], clock_id=self._clock_id())
+                doubted = next((clock_id for _, clock_id in stamped if clock_id), "")
+                self._buffer.put_all([(one.batch, one.otherwise) for one in checked], clock_id=doubted)
             for one in checked:
                 self._checks.remember(one)
         for one in checked:
@@ -62,6 +66,18 @@ class Intake:
                 if observer not in self._failing:
                     self._failing.append(observer)
                     log.exception("an observer fails; the readings are kept all the same")
+
+    def checks_state(self) -> dict[str, Any]:
+        """What the checks must remember over a restart, fit for JSON."""
+        with self._lock:
+            return self._checks.state()
+
+    def replace_checks(self, checks: Checks) -> None:
+        """Judge by other limits from now on; what the old checks knew, the new ones know."""
+        with self._lock:
+            checks.restore(self._checks.state())
+            checks.marks.update(self._checks.marks)
+            self._checks = checks
 
     def marks(self) -> dict[str, int]:
         """Rows marked since the start, by rule."""

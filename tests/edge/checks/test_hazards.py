@@ -21,7 +21,7 @@ GATEWAY_CACHE_MS = 900_000
 async def leaves(tmp_path, values: list[float], *, rates=None, series: Series = ENERGY) -> list[tuple[float, Quality]]:
     """(value, quality) of one counter's readings, 10 s apart, as the sink gets them."""
     batches = [Batch.from_rows([(series, NOW_MS - 10**8 + at * STEP_MS, v, 0)]) for at, v in enumerate(values)]
-    return await run(tmp_path, batches, Checks(clock=clock, rates=rates))
+    return await run(tmp_path, batches, Checks(clock=clock, rates=rates or {}))
 
 
 async def run(tmp_path, batches: list[Batch], checks: Checks) -> list[tuple[float, Quality]]:

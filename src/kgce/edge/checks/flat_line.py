@@ -4,8 +4,15 @@ A converter that answers from its cache, a meter port that died: the values keep
 counter are suspect from the moment when more energy must have flowed than the counter could hide in one step.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from kgce.domain.batch import Batch, UInt8Array
+from kgce.domain.events import Severity
+from kgce.edge.checks.by_table import ByTable
+from kgce.edge.checks.rule import SUSPECT, Verdict, rows_of
 
 _HOUR_MS: Final = 3_600_000
 _LONGEST_SPAN_MS: Final = 900_000  # a power reading stands for a quarter of an hour at most
@@ -29,6 +36,7 @@ class FlatLine:
     power_kw: float = 0.0
     power_ms: int | None = None
     hidden_kwh: float = 0.0  # since the counter last moved
+    is_frozen: bool = False
 
     def saw_power(self, name: str, time_ms: int, power_kw: float) -> None:
         """The device reports power; the last one held until now."""
@@ -53,3 +61,55 @@ class FlatLine:
             self.counter, self.hidden_kwh = value_kwh, 0.0
         step_kwh = _UNKNOWN_STEP_KWH if self.smallest_step is None else _STEPS * self.smallest_step
         return self.hidden_kwh > max(_LEAST_KWH, step_kwh, _FLOAT32_STEP * value_kwh)
+
+
+class FlatLineRule:
+    """One state per device; counter.frozen begins, counter.moves ends it."""
+
+    def __init__(self) -> None:
+        wanted = POWER | ENERGY
+        self._wanted = ByTable(lambda series: np.array([one.quantity in wanted for one in series], np.bool_))
+        self._lines: dict[tuple[str, str], FlatLine] = {}
+
+    def judge(self, batch: Batch, quality: UInt8Array, now_ms: int) -> Verdict:  # noqa: ARG002 - only order counts
+        """Readings of counters that stand still under power."""
+        lines: dict[tuple[str, str], FlatLine] = {}
+        frozen: list[int] = []
+        verdict = Verdict(learn=lambda: self._lines.update(lines))
+        for row, position, time_ms, value in rows_of(batch, quality, self._wanted.of(batch.series)):
+            series = batch.series[position]
+            device = (series.institution, series.device)
+            line = lines.get(device) or replace(self._lines.get(device) or FlatLine())
+            lines[device] = line
+            if series.quantity in POWER:
+                line.saw_power(series.quantity, time_ms, value)
+                continue
+            hidden_kwh = line.hidden_kwh
+            is_frozen = line.saw_counter(series.quantity, value)
+            if is_frozen:
+                frozen.append(row)
+            if series.quantity == line.counter_field and is_frozen != line.is_frozen:
+                line.is_frozen = is_frozen
+                _tell(verdict, "/".join(series.key), time_ms, value, hidden_kwh, is_frozen=is_frozen)
+        if frozen:
+            verdict.marks.append(("counter.frozen", frozen, SUSPECT))
+        return verdict
+
+    def state(self) -> list[Any]:
+        """What it knows, fit for JSON."""
+        return [[*device, asdict(line)] for device, line in self._lines.items()]
+
+    def restore(self, state: list[Any]) -> None:
+        """Know it again."""
+        for institution, device, line in state:
+            self._lines[str(institution), str(device)] = FlatLine(**line)
+
+
+def _tell(verdict: Verdict, subject: str, time_ms: int, value: float, hidden_kwh: float, *, is_frozen: bool) -> None:
+    evidence = {"value": value, "hidden_kwh": round(hidden_kwh, 3)}
+    if is_frozen:
+        text = f"the counter stands at {value:g} while {hidden_kwh:.1f} kWh must have flowed: who repeats old values?"
+        verdict.tell("counter.frozen", time_ms, subject, Severity.WARNING, text, **evidence)
+    else:
+        text = f"the counter moves again, at {value:g}"
+        verdict.tell("counter.moves", time_ms, subject, Severity.INFO, text, **evidence)

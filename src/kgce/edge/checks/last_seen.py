@@ -4,21 +4,17 @@ import numpy as np
 import numpy.typing as npt
 
 from kgce.domain.batch import Batch, BoolArray, FloatArray
-from kgce.domain.tree import Series
-from kgce.edge.checks.by_table import ByTable
-
-_FIRST_CAPACITY = 256
+from kgce.edge.checks.numbered import FIRST_CAPACITY, Numbered
 
 
 class LastSeen:
     """Knows one reading per series; older repetitions are for the sink to find."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str, str], int] = {}  # Series.key
-        self._tables = ByTable(self._numbers_of)
-        self._time_ms = np.full(_FIRST_CAPACITY, np.iinfo(np.int64).min, np.int64)
-        self._value = np.full(_FIRST_CAPACITY, np.nan)
-        self._quality = np.zeros(_FIRST_CAPACITY, np.uint8)
+        self._numbered = Numbered()
+        self._time_ms = np.full(FIRST_CAPACITY, np.iinfo(np.int64).min, np.int64)
+        self._value = np.full(FIRST_CAPACITY, np.nan)
+        self._quality = np.zeros(FIRST_CAPACITY, np.uint8)
 
     def repeats(self, batch: Batch) -> BoolArray:
         """(m,) True for a row equal in series, time, value and quality to the one seen before it."""
@@ -50,13 +46,10 @@ class LastSeen:
         self._quality[number] = batch.quality
 
     def _number(self, batch: Batch) -> npt.NDArray[np.intp]:
-        return self._tables.of(batch.series)[batch.index]
-
-    def _numbers_of(self, table: tuple[Series, ...]) -> npt.NDArray[np.intp]:
-        numbers = [self._numbers.setdefault(series.key, len(self._numbers)) for series in table]
-        while len(self._numbers) > len(self._value):
+        number = self._numbered.of(batch)
+        while self._numbered.capacity() > len(self._value):
             self._double()
-        return np.array(numbers, np.intp)
+        return number
 
     def _double(self) -> None:
         size = len(self._value)

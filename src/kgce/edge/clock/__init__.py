@@ -1,0 +1,1 @@
+"""The gateway's clock: what time readings are stamped with, and whether it can be trusted."""
