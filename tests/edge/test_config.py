@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kgce.collectors.drivers import build_sources
+from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError
 from kgce.edge.buffer.buffer import Durability
 from kgce.edge.buffer.parcel import Parcel
@@ -13,7 +14,7 @@ from kgce.edge.uplink.config import DuckDbSink, InfluxSink
 from kgce.edge.uplink.open import open_sink
 from kgce.store.duckdb_store import DuckDbStore
 from kgce.store.influx_store import InfluxStore
-from tests.edge.fakes import clock, power_batch
+from tests.edge.fakes import NOW_MS, VOLTAGE, clock, power_batch
 
 GOOD = """
 [gateway]
@@ -80,9 +81,10 @@ def test_the_configured_limits_reach_the_buffer_and_the_checks(tmp_path) -> None
         assert buffer.max_bytes == 16 * 1024 * 1024
         assert buffer.path == tmp_path / "buffer" / "buffer.sqlite"
         assert buffer._db.execute("PRAGMA synchronous").fetchone()[0] == 1  # NORMAL, sqlite.org/pragma.html
-    checks = config.make_checks(clock)
-    assert checks._future_limit_ms == 60_000
-    assert checks._confirm_readings == 5
+    checks = config.checks.make(clock=clock)
+    assert len(checks.check(Batch.from_rows([(VOLTAGE, NOW_MS + 60_000, 230.0, 0)])).batch) == 1
+    assert len(checks.check(Batch.from_rows([(VOLTAGE, NOW_MS + 60_001, 230.0, 0)])).batch) == 0
+    assert config.checks.confirm_readings == 5
 
 
 def test_commits_wait_for_the_disk_unless_told_otherwise(tmp_path) -> None:

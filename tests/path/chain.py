@@ -66,7 +66,7 @@ async def running_gateway(
         *[ModbusSource(link, wall_clock=clock) for link in config.collectors.modbus],
         *[MqttSource(broker, wall_clock=clock) for broker in config.collectors.mqtt],
     ]
-    checks = config.make_checks(clock)
+    checks = config.checks.make(clock=clock)
     gateway = Gateway(
         "test",
         sources,

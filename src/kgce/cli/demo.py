@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from kgce.cli.database import DEFAULT_DB, Database, DbOption, database
-from kgce.cli.gateway import build_gateway, tell_hand_overs
+from kgce.cli.gateway import build_station, tell_hand_overs
 from kgce.cli.imports import default_data_folder, is_loaded, load_dataset
 from kgce.cli.serve import HostOption, PortOption
 from kgce.cli.terminal import complain, say
@@ -93,12 +93,13 @@ async def _gateway(at: Database, folder: Path, seen: Callable[[Batch], object]) 
     from kgce.simulators.site import Site, load_site
 
     async with embedded_broker() as broker_port, Site(load_site("county"), broker_port=broker_port) as site:
-        config = {"gateway": {"id": "demo", "folder": str(folder / "gateway")}, **site.gateway_config(broker_port)}
-        gateway = build_gateway(config, sink=TeeSink(at.store, seen), registry=at.registry)
-        try:
-            yield gateway
-        finally:
-            gateway.close()
+        tables = {
+            "gateway": {"id": "demo", "folder": str(folder / "gateway")},
+            "local": {"enabled": False},  # the console shows all of it
+            **site.gateway_config(broker_port),
+        }
+        with build_station(tables, sink=TeeSink(at.store, seen), registry=at.registry) as station:
+            yield station.gateway
 
 
 def _load_real_data(at: Database, folder: Path, stopping: threading.Event) -> None:

@@ -1,8 +1,9 @@
 """`kgce edge run`: a gateway from a file, until it is stopped."""
 
 import asyncio
+import contextlib
 import logging
-import time
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import typer
 from kgce.cli.terminal import say
 from kgce.cli.until_stopped import run, until_stopped
 from kgce.domain.errors import ConfigError
-from kgce.domain.ports import Registry, Sink
+from kgce.domain.ports import Registry, Sink, Source
 from kgce.domain.tree import Institution, Point
 
 edge = typer.Typer(help="The gateway: reads devices, keeps every reading until the store has it.", no_args_is_help=True)
@@ -41,37 +42,36 @@ def edge_run(
     """
     from kgce.cli.terminal import print_json
     from kgce.edge.config import load_config
+    from kgce.edge.station import Station
     from kgce.edge.uplink.config import DuckDbSink
-    from kgce.edge.uplink.open import open_sink
     from kgce.store.open import open_registry
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every request is no news
     config = load_config(file)
-    if config.sink is None:
-        raise ConfigError(
-            f'{file}: no [sink]; add kind = "duckdb" with path, or kind = "influxdb" with url and database'
-        )
     folder = db or (config.sink.path if isinstance(config.sink, DuckDbSink) else None)
-    registry = open_registry(folder) if folder is not None else None
-    sink = open_sink(config.sink, config.gateway.id)
-    try:
-        gateway = _gateway(config, sink, registry)
-        try:
-            run(_run(gateway, limit_s))
-            print_json(gateway.status()) if json else tell_hand_overs(gateway.counters())
-        finally:
-            gateway.close()
-    finally:
-        sink.close()
-        if registry is not None:
-            registry.close()
+    with contextlib.ExitStack() as closing:
+        registry = closing.enter_context(contextlib.closing(open_registry(folder))) if folder is not None else None
+        station = closing.enter_context(Station(config))
+        _declare_always(station, registry)
+        run(_run(station, file, limit_s))
+        print_json(station.gateway.status()) if json else tell_hand_overs(station.gateway.counters())
 
 
-async def _run(gateway: Any, limit_s: float | None) -> None:
-    job = asyncio.create_task(gateway.run(), name="gateway")
+async def _run(station: Any, file: Path, limit_s: float | None) -> None:
+    loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = asyncio.create_task(_reload(station, file), name="reload")
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    job = asyncio.create_task(station.gateway.run(), name="gateway")
     stop = asyncio.create_task(until_stopped(limit_s), name="stop")
+    loop.add_signal_handler(signal.SIGHUP, reload)
     done, _ = await asyncio.wait({job, stop}, return_when=asyncio.FIRST_COMPLETED)
+    loop.remove_signal_handler(signal.SIGHUP)
     stop.cancel()
     job.cancel()
     ended = await asyncio.gather(job, return_exceptions=True)
@@ -79,28 +79,39 @@ async def _run(gateway: Any, limit_s: float | None) -> None:
         raise ended[0]
 
 
-def build_gateway(tables: Mapping[str, Any], *, sink: Sink, registry: Registry) -> Any:
+async def _reload(station: Any, file: Path) -> None:
+    """Follow the file, whole or not at all; what is wrong with it is logged and shown, the gateway goes on."""
+    from kgce.edge.config import load_config
+
+    try:
+        config = await asyncio.to_thread(load_config, file)
+    except ConfigError as error:
+        station.reloader.refuse(str(error))
+        return
+    with contextlib.suppress(ConfigError):  # told by the reloader
+        await station.reloader.change_to(config)
+
+
+def build_station(tables: Mapping[str, Any], *, sink: Sink, registry: Registry) -> Any:
     """A gateway from configuration tables, its metering points made known to the registry."""
     from kgce.edge.config import parse_config
+    from kgce.edge.station import Station
 
-    return _gateway(parse_config(tables), sink, registry)
+    station = Station(parse_config(tables), sink=sink)
+    _declare_always(station, registry)
+    return station
 
 
-def _gateway(config: Any, sink: Any, registry: Registry | None) -> Any:
-    from kgce.collectors.drivers import build_sources
-    from kgce.edge.gateway import Gateway
+def _declare_always(station: Any, registry: Registry | None) -> None:
+    """Now, and whenever a new configuration brings new points."""
+    if registry is None:
+        return
 
-    sources = build_sources(config.collectors)
-    if registry is not None:
+    def tell(sources: Iterable[Source]) -> None:
         declare(registry, [point for source in sources for point in source.points()])
-    return Gateway(
-        config.gateway.id,
-        sources,
-        sink,
-        config.make_buffer(time.time),
-        checks=config.make_checks(time.time),
-        uplink=config.uplink,
-    )
+
+    tell(station.sources())
+    station.on_sources(tell)
 
 
 def declare(registry: Registry, points: Iterable[Point]) -> None:

@@ -11,6 +11,7 @@ from kgce.cli import (
     decode,
     demo,
     edge_check,
+    edge_status,
     figures,
     gateway,
     grafana,
@@ -41,6 +42,8 @@ app.command("ledger")(figures.ledger)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
+gateway.edge.command("status")(edge_status.edge_status)
+gateway.edge.command("trust-clock")(edge_status.edge_trust_clock)
 app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -49,7 +50,7 @@ def print_table(
         name = columns[place]
         table.add_column(name, justify="right" if name in right else "left", no_wrap=name not in wrap)
     for row in rows:
-        table.add_row(*(row[place] for place in shown))
+        table.add_row(*(escape(row[place]) for place in shown))
     OUT.print(table)
 
 

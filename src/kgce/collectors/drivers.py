@@ -1,6 +1,8 @@
 """The drivers kgce has, and the sources a configuration asks for; configuration in, sources out."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from kgce.collectors.cjt188.source import Cjt188Source
@@ -14,7 +16,7 @@ from kgce.collectors.profile_notices import tell_what_is_unsure
 from kgce.collectors.sparkplug.source import SparkplugSource
 from kgce.domain.ports import Source
 
-DRIVERS: Final[dict[str, Callable[[Any], Source]]] = {
+DRIVERS: Final[dict[str, Callable[..., Source]]] = {
     "modbus": ModbusSource,
     "dlt645": Dlt645Source,
     "cjt188": Cjt188Source,
@@ -25,10 +27,30 @@ DRIVERS: Final[dict[str, Callable[[Any], Source]]] = {
 }
 
 
-def build_sources(config: CollectorsConfig) -> list[Source]:
-    """One source per link; each table of the configuration is named after its driver. Nothing is opened yet.
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a configuration; equal ones need no new source."""
 
-    What the profiles leave unsure is logged once.
-    """
+    driver: str
+    table: Any
+
+
+def links(config: CollectorsConfig) -> list[Link]:
+    """Every link; each table of the configuration is named after its driver."""
+    return [Link(name, table) for name in DRIVERS for table in getattr(config, name)]
+
+
+def build_source(link: Link, *, wall_clock: Callable[[], float] = time.time) -> Source:
+    """The source behind a link, which stamps by this clock. Nothing is opened yet."""
+    return DRIVERS[link.driver](link.table, wall_clock=wall_clock)
+
+
+def build_links(config: CollectorsConfig, *, wall_clock: Callable[[], float] = time.time) -> list[tuple[Link, Source]]:
+    """Every link with its source; what the profiles leave unsure is logged once."""
     tell_what_is_unsure((device.profile, device.map) for link in config.modbus for device in link.devices)
-    return [build(link) for name, build in DRIVERS.items() for link in getattr(config, name)]
+    return [(link, build_source(link, wall_clock=wall_clock)) for link in links(config)]
+
+
+def build_sources(config: CollectorsConfig, *, wall_clock: Callable[[], float] = time.time) -> list[Source]:
+    """One source per link."""
+    return [source for _, source in build_links(config, wall_clock=wall_clock)]

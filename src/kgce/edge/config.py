@@ -6,6 +6,7 @@
 [uplink]   flush_interval_s, rows_per_message, catch_up_rows_per_s, dead_letter_after
 [checks]   rated_kw, max_flow_m3h, limits, max_per_hour, max_step ..., see checks/config.py
 [clock]    jump_limit_s, max_hold_h, trust
+[local]    enabled, listen, allow_remote
 [[modbus]] [[mqtt]] ...  see collectors/config.py
 """
 
@@ -24,6 +25,7 @@ from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.config import BufferTable
 from kgce.edge.checks.config import ChecksTable
 from kgce.edge.clock.config import ClockTable
+from kgce.edge.local.config import LocalTable
 from kgce.edge.tables import FolderPath, Table
 from kgce.edge.uplink.config import SinkTable, UplinkTable
 
@@ -52,6 +54,7 @@ class GatewayConfig(Table):
     uplink: UplinkTable = UplinkTable()
     checks: ChecksTable = ChecksTable()
     clock: ClockTable = ClockTable()
+    local: LocalTable = LocalTable()
     collectors: CollectorsConfig
 
     def make_buffer(self, clock: Callable[[], float]) -> Buffer:

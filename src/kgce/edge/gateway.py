@@ -19,17 +19,16 @@ from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import holds
 from kgce.edge.checks.checks import Checks
 from kgce.edge.companions import Companion, KeptRunning
+from kgce.edge.ending import ended
+from kgce.edge.fleet import Fleet
 from kgce.edge.intake import GroupedIntake, Intake, Stamp
 from kgce.edge.journal import Journal
-from kgce.edge.supervisor import Supervisor
 from kgce.edge.uplink.backoff import Backoff
 from kgce.edge.uplink.config import UplinkTable
 from kgce.edge.uplink.ports import ParcelSink
 from kgce.edge.uplink.uplink import Uplink
 
 log: Final = logging.getLogger(__name__)
-
-_STOP_STEP_S: Final = 1.5  # sources, emits and uplink each get this long, so that a stop takes less than 5 s
 
 
 class Gateway:
@@ -65,13 +64,25 @@ class Gateway:
         self._uplink = Uplink(buffer, sink, gateway=gateway_id, table=uplink, clock=clock, backoff=make_backoff())
         self._companions: list[KeptRunning] = [KeptRunning("journal", self._journal, make_backoff=make_backoff)]
         self._sections: dict[str, Callable[[], Any]] = {}
-        self._supervisors = [Supervisor(source, self.emitter(source), backoff=make_backoff()) for source in sources]
+        self.fleet = Fleet(sources, self.emitter, make_backoff=make_backoff)
         self._in_flight: set[asyncio.Future[None]] = set()
         self._disk_takes_nothing = False
 
     def accompany(self, name: str, companion: Companion) -> None:
         """Keep a job running beside the readings, from the next `run` on."""
         self._companions.append(KeptRunning(name, companion, make_backoff=self._make_backoff))
+
+    def replace_checks(self, checks: Checks) -> None:
+        """Judge by other limits from now on."""
+        self._intake.replace_checks(checks)
+
+    def retune(self, table: UplinkTable) -> None:
+        """Hand over at another pace from now on."""
+        self._uplink.retune(table)
+
+    def checks_state(self) -> dict[str, Any]:
+        """What the checks must remember over a restart, fit for JSON."""
+        return self._intake.checks_state()
 
     def report(self, section: str, status: Callable[[], Any]) -> None:
         """Add a section to the status."""
@@ -81,13 +92,13 @@ class Gateway:
         """Run until cancelled; then sources end, emits under way are committed and the rest is handed over once."""
         uplink = asyncio.create_task(self._uplink.run(), name=f"{self.gateway_id} uplink")
         companions = [asyncio.create_task(one.run(), name=one.name) for one in self._companions]
-        sources = [asyncio.create_task(one.run(), name=one.name) for one in self._supervisors]
+        sources = asyncio.create_task(self.fleet.run(), name=f"{self.gateway_id} sources")
         try:
-            done, _ = await asyncio.wait({uplink, *sources}, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait({uplink, sources}, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
         finally:
-            await self._stop(sources, companions, uplink)
+            await self._stop([sources, *companions], uplink)
 
     def emitter(self, source: Source) -> Emit:
         """What this source calls with a batch: awaited, it returns once the batch is durable."""
@@ -116,13 +127,14 @@ class Gateway:
             "counting_since_ms": self._buffer.created_ms,
             "counters": counts,
             "equation_holds": holds(counts),
+            "keeps_readings": not self._disk_takes_nothing,
             "reasons": self._buffer.reasons(),
             "marks": self._intake.marks(),
             "buffer": self._buffer.status(),
             "events": {**self._buffer.event_counts(), "latest": self._journal.latest()},
             "uplink": self._uplink.status(),
-            "sources": [one.status() for one in self._supervisors],
-            "devices": [asdict(device) for one in self._supervisors for device in one.devices()],
+            "sources": self.fleet.status(),
+            "devices": [asdict(device) for device in self.fleet.devices()],
             "companions": [one.status() for one in self._companions],
             **{name: status() for name, status in self._sections.items()},
         }
@@ -150,24 +162,13 @@ class Gateway:
             log.info("the buffer takes readings again")
         self._disk_takes_nothing = error is not None
 
-    async def _stop(
-        self, sources: list[asyncio.Task[None]], companions: list[asyncio.Task[None]], uplink: asyncio.Task[None]
-    ) -> None:
-        for task in (*sources, *companions):
+    async def _stop(self, jobs: list[asyncio.Task[None]], uplink: asyncio.Task[None]) -> None:
+        for task in jobs:
             task.cancel()
-        await _ended([*sources, *companions], "sources")
-        await _ended(list(self._in_flight), "emits")
+        await ended(jobs, "jobs")
+        await ended(list(self._in_flight), "emits")
         await asyncio.to_thread(self._journal.flush)
         self._uplink.stop()
-        await _ended([uplink], "uplink")
+        await ended([uplink], "uplink")
         uplink.cancel()
         await asyncio.gather(uplink, return_exceptions=True)
-
-
-async def _ended(jobs: Sequence[asyncio.Future[None]], what: str) -> None:
-    if not jobs:
-        return
-    _, late = await asyncio.wait(jobs, timeout=_STOP_STEP_S)
-    if late:
-        names = ", ".join(sorted(job.get_name() for job in late if isinstance(job, asyncio.Task)))
-        log.warning("%d %s still busy after %s s, left behind: %s", len(late), what, _STOP_STEP_S, names)

@@ -78,8 +78,8 @@ def _devices(before: Any, after: Any, now_ms: int) -> Iterator[Event]:
     known = {(one["institution"], one["device"]): one for one in before}
     for one in after:
         was = known.get((one["institution"], one["device"]))
-        if was is None or was["online"] == one["online"]:
-            continue
+        if was is None or was["online"] == one["online"] or not (was["online"] or was["failures"] or was["last_error"]):
+            continue  # the same, or not heard before: no change
         subject = f"{one['institution']}/{one['device']}"
         at_ms = one["since_ms"] or now_ms
         if one["online"]:

@@ -53,7 +53,7 @@ class CounterRule:
             if is_suspect:
                 suspects[_FELL if value < after.baseline else _LEAPT].append(row)
             if before is not None and before.suspicion is not after.suspicion:
-                _tell(verdict, series, before, after, time_ms, value)
+                _tell(verdict, series, before, after, time_ms=time_ms, value=value)
         verdict.marks += [(name, rows, SUSPECT) for name, rows in suspects.items() if rows]
         return verdict
 
@@ -87,7 +87,7 @@ class CounterRule:
 
 
 def _tell(
-    verdict: Verdict, series: Series, before: CounterState, after: CounterState, time_ms: int, value: float
+    verdict: Verdict, series: Series, before: CounterState, after: CounterState, *, time_ms: int, value: float
 ) -> None:
     """A suspicion began, ended or became certainty; one that only grows is no news."""
     subject = subject_of(series)

@@ -1,0 +1,1 @@
+"""Local life: what a technician sees beside the gateway, with no uplink and no internet."""
