@@ -24,6 +24,11 @@ async def leaves(tmp_path, values: list[float], *, rates=None, series: Series = 
     return await run(tmp_path, batches, Checks(clock=clock, rates=rates or {}))
 
 
+async def leaves_from(tmp_path, rows: list[tuple[Series, int, float]], checks: Checks) -> list[tuple[float, Quality]]:
+    """(value, quality) of these rows, one batch each, as the sink gets them, by time."""
+    return await run(tmp_path, [Batch.from_rows([(*row, 0)]) for row in rows], checks)
+
+
 async def run(tmp_path, batches: list[Batch], checks: Checks) -> list[tuple[float, Quality]]:
     sink = MemorySink()
     with Buffer(tmp_path, clock=clock) as buffer:

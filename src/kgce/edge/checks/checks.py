@@ -133,7 +133,7 @@ class Checks:
         """Know again what `state` said.
 
         Raises:
-            KeyError, TypeError, ValueError: it is not such a state; nothing or a part of it is known.
+            KeyError, TypeError, ValueError, AttributeError: it is not such a state; nothing or a part of it is known.
         """
         self._counters.restore(state["counters"])
         self._flat_lines.restore(state["flat_lines"])

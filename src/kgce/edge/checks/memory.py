@@ -35,7 +35,7 @@ def restore(folder: Path, checks_restore: Callable[[Mapping[str, Any]], None]) -
             checks_restore(document)
     except FileNotFoundError:
         return
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         log.warning("%s cannot be read (%r): the checks start without a memory", path, error)
 
 

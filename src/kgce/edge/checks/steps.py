@@ -57,7 +57,7 @@ class StepRule:
         is_plain = not far.any() and not self._suspects[number].any() and len(set(number.tolist())) == len(number)
         if is_plain:
             return Verdict(learn=lambda: self._accept(number, value, time_ms))
-        return self._one_by_one(batch, rows, number, allowed)
+        return self._one_by_one(batch, rows, number, (largest, share))
 
     def _accept(self, number: npt.NDArray[np.intp], value: FloatArray, time_ms: FloatArray) -> None:
         newer = ~(time_ms <= self._known[1, number])
@@ -65,18 +65,23 @@ class StepRule:
         self._known[1, number[newer]] = time_ms[newer]
 
     def _one_by_one(
-        self, batch: Batch, rows: npt.NDArray[np.intp], number: npt.NDArray[np.intp], allowed: FloatArray
+        self,
+        batch: Batch,
+        rows: npt.NDArray[np.intp],
+        number: npt.NDArray[np.intp],
+        steps: tuple[FloatArray, FloatArray],
     ) -> Verdict:
         states: dict[int, tuple[float, float, float, int]] = {}
         suspect: list[int] = []
         verdict = Verdict(learn=lambda: self._learn(states))
-        for row, one, step in zip(rows.tolist(), number.tolist(), allowed.tolist(), strict=True):
+        for row, one in zip(rows.tolist(), number.tolist(), strict=True):
+            largest, share = (float(column[batch.index[row]]) for column in steps)
             value, time_ms = float(batch.value[row]), int(batch.time_ms[row])
             good, good_ms, doubted, in_a_row = states.get(one) or (*self._known[:, one].tolist(), self._suspects[one])
             if time_ms <= good_ms:
                 continue
-            is_near = not abs(value - good) > step or time_ms - good_ms > _LONGEST_SPAN_MS
-            is_confirmed = in_a_row > 0 and abs(value - doubted) <= step
+            is_near = not abs(value - good) > max(largest, share * abs(good)) or time_ms - good_ms > _LONGEST_SPAN_MS
+            is_confirmed = in_a_row > 0 and abs(value - doubted) <= max(largest, share * abs(doubted))
             if is_near or is_confirmed or in_a_row >= _MOST_SUSPECTS:
                 if in_a_row and is_near and not is_confirmed:
                     _tell(verdict, batch.series[batch.index[row]], time_ms, (good, doubted, value))

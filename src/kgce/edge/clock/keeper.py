@@ -52,12 +52,13 @@ class ClockKeeper:
 
     def look(self) -> None:
         """Once: the clock, then what waits for it."""
+        self._may_hold |= not self._clock.is_sure
         if self._trust_file.exists():
             with contextlib.suppress(OSError):
                 self._trust_file.unlink()
             self._clock.trust_wall()
-        self._may_hold |= not self._clock.is_sure
         self._clock.look()
+        self._may_hold |= not self._clock.is_sure
         for event in self._clock.events():
             self._record(event)
         if self._may_hold:
