@@ -25,6 +25,7 @@ from kgce.edge.local.run_file import RunFile
 from kgce.edge.local.server import LocalServer
 from kgce.edge.local.snapshot import Snapshot
 from kgce.edge.reload import Reloader
+from kgce.edge.uplink.backoff import Backoff
 from kgce.edge.uplink.open import open_sink
 from kgce.edge.uplink.ports import ParcelSink
 from kgce.edge.vigil import Vigil
@@ -65,6 +66,7 @@ class Station:
                 uplink=config.uplink,
                 journal=self._journal,
                 stamp=self.clock.stamp,
+                make_backoff=lambda: Backoff(limit_s=config.uplink.longest_wait_s),
                 observers=(self.snapshot.saw,),
             )
         except BaseException:
@@ -109,7 +111,14 @@ class Station:
         if config.sink is None:
             raise ConfigError('no [sink]; add kind = "mqtt" with host, "influxdb" with url, or "duckdb" with path')
         clock, buffer = self.clock, self._buffer
-        return open_sink(config.sink, config.gateway.id, boot=lambda: buffer.boot, heard=clock.heard, clock=clock.now)
+        return open_sink(
+            config.sink,
+            config.gateway.id,
+            boot=lambda: buffer.boot,
+            past_boots=lambda: buffer.past_boots,
+            heard=clock.heard,
+            clock=clock.now,
+        )
 
     def _make_checks(self, table: ChecksTable) -> Checks:
         return table.make(clock=self.clock.now, is_clock_sure=lambda: self.clock.is_sure, record=self._journal.record)

@@ -68,10 +68,10 @@ async def test_after_a_jump_readings_are_held_and_leave_with_the_right_time(site
     site.keeper.look()
     site.take(site.own(POWER, 2.0))
     assert await site.hand_over() == [(0.0, 0, 1.0)], "the doubted one waits"
-    site.machine.wall_s = NOW_S + 15  # ten seconds passed, and the anchor had been five behind
+    site.machine.wall_s = NOW_S + 55  # ten seconds passed, and the anchor had been 45 behind
     site.machine.synchronised = True
     site.keeper.look()
-    assert await site.hand_over() == [(0.0, 0, 1.0), (pytest.approx(15.0), 0, 2.0)]
+    assert await site.hand_over() == [(0.0, 0, 1.0), (pytest.approx(55.0), 0, 2.0)]
     assert [event.id for event in site.events] == ["clock.doubted", "clock.trusted", "clock.corrected"]
     assert site.buffer.counters()["stored"] == site.buffer.counters()["polled"] == 2
 
@@ -155,3 +155,24 @@ async def test_the_operators_file_sends_them_on(site) -> None:
     site.keeper.look()
     assert not (site.folder / TRUST_FILE).exists()
     assert await site.hand_over() == [(pytest.approx(3600.0), 0, 1.0)]
+
+
+async def test_an_anchor_that_was_right_moves_nothing_not_even_by_a_second(site) -> None:
+    """What a device stamped itself would else be moved with the rest."""
+    site.machine.wall_s += DAY_S
+    site.keeper.look()
+    site.take(site.own(POWER, 1.0))
+    site.machine.wall_s, site.machine.synchronised = NOW_S + 1.5, True
+    site.keeper.look()
+    assert await site.hand_over() == [(0.0, 0, 1.0)]
+
+
+async def test_a_reading_that_is_held_between_two_looks_is_sent_on_too(site) -> None:
+    """The centre's word came before the keeper had seen that anything was held."""
+    site.machine.wall_s += DAY_S
+    site.keeper.look()
+    site.keeper.look()
+    site.take(site.own(POWER, 1.0))
+    site.clock.heard(NOW_S, 0.0)
+    site.keeper.look()
+    assert await site.hand_over() == [(0.0, 0, 1.0)]

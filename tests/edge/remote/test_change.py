@@ -45,6 +45,7 @@ def config(**tables) -> GatewayConfig:
         ({"modbus": []}, Change("reload", ("modbus[0]",))),
         ({"gateway": {"id": "g2", "folder": "buffer"}}, Change("restart", ("gateway.id",))),
         ({"gateway": {"id": "g1", "folder": "b"}}, Change("restart", ("gateway.folder",))),
+        ({"local": {"enabled": False}}, Change("restart", ("local.enabled",))),
         ({"buffer": {"durability": "normal"}}, Change("restart", ("buffer.durability",))),
         ({"sink": {"kind": "duckdb", "path": "data"}}, Change("restart", ("sink",))),
         (

@@ -1,6 +1,7 @@
 """Signed versions over a real Mosquitto: taken, refused with a reason, tried, kept or undone."""
 
 import asyncio
+import os
 
 import orjson
 import pytest
@@ -110,7 +111,7 @@ async def test_the_retained_version_seen_again_after_a_reconnect_is_not_applied_
         async with station.running_remote():
             await until(lambda: len(centre.reports) > seen)
             centre.send(envelope(8, "nonsense ["))
-            await until(lambda: "version 8" in station.refusal)  # so the retained 7 before it has been looked at
+            await until(lambda: bool(station.told("config.refused")))  # so the retained 7 before it has been looked at
     assert station.applied == [7.0]
     assert [event.evidence["version"] for event in station.told("config.refused")] == [8]
 
@@ -154,7 +155,7 @@ async def test_a_version_that_cannot_be_applied_is_refused_and_not_tried_again(t
             centre.send(envelope(7))
             await until(lambda: "could not be applied" in station.refusal)
     assert str(error) in station.refusal
-    assert station.status["version"] == 0
+    assert (station.status["version"], station.status["highest"]) == (0, 7)
     again = Station(tmp_path, mosquitto_port)
     assert again.started.version == 0
     async with again.running_remote():
@@ -195,7 +196,7 @@ async def test_the_local_operator_wins_and_ends_the_trial(tmp_path, mosquitto_po
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (toml().replace("hall-1", "hall-9"), "needs a restart of the gateway: gateway.id"),
+        (toml().replace("hall-1", "hall-9"), "gateway.id: needs a restart of the gateway"),
         ("nonsense [", "not TOML"),
     ],
 )
@@ -204,7 +205,9 @@ async def test_a_local_file_that_cannot_be_taken_leaves_everything_as_it_was(tmp
     station.file.write_text(text)
     with pytest.raises(ConfigError, match=reason):
         await station.remote.reload_local()
-    assert (station.applied, station.events) == ([], [])
+    assert station.applied == []
+    assert (station.status["version"], station.status["refused"]["version"]) == (0, 0)
+    assert len(station.told("config.refused")) == 1
 
 
 async def test_a_roll_back_by_hand_is_taken_while_running(tmp_path, mosquitto_port) -> None:
@@ -221,6 +224,48 @@ async def test_a_roll_back_by_hand_is_taken_while_running(tmp_path, mosquitto_po
     assert not centre.last()["on_trial"], "the operator stands beside it"
     assert centre.last()["highest"] == 8
     assert Station(tmp_path, mosquitto_port).started.version == 7
+
+
+async def test_a_roll_back_by_hand_that_cannot_be_done_is_told_once_and_forgotten(tmp_path, mosquitto_port) -> None:
+    station = Station(tmp_path, mosquitto_port)
+    station.versions.keep(7, toml(7))
+    station.apply_error = RuntimeError("a bug")
+    station.versions.want(7)
+    async with station.running_remote():
+        await until(lambda: "v000007.toml could not be applied: a bug" in station.refusal)
+        await until(lambda: station.versions.wanted() is None)
+    assert len(station.told("config.refused")) == 1
+    assert station.status["version"] == 0
+
+
+async def test_a_roll_back_that_fails_calls_for_a_restart_which_brings_it(tmp_path, mosquitto_port) -> None:
+    station = Station(tmp_path, mosquitto_port, probation_s=0.6)
+    with centre_at(mosquitto_port) as centre:
+        async with station.running_remote():
+            centre.send(envelope(7))
+            await until(lambda: station.applied == [7.0])
+            station.apply_error = RuntimeError("a bug")
+            station.health = SICK
+            await until(lambda: bool(station.told("config.stuck")))
+    assert "restart the gateway" in station.told("config.stuck")[0].message
+    assert Station(tmp_path, mosquitto_port).started.version == 0
+
+
+async def test_a_full_disk_refuses_a_version_before_it_is_applied(tmp_path, mosquitto_port, monkeypatch) -> None:
+    station = Station(tmp_path, mosquitto_port)
+
+    def full(_descriptor) -> None:
+        raise OSError(28, "No space left on device")
+
+    with centre_at(mosquitto_port) as centre:
+        async with station.running_remote():
+            monkeypatch.setattr(os, "fsync", full)
+            centre.send(envelope(7))
+            await until(lambda: "version 7 cannot be kept on disk" in station.refusal)
+            assert station.applied == []
+            monkeypatch.undo()
+            centre.send(envelope(8))
+            await until(lambda: station.applied == [8.0])
 
 
 async def test_envelopes_of_strangers_cost_no_disk_and_one_event(tmp_path, mosquitto_port) -> None:

@@ -87,6 +87,7 @@ class BufferCore:
     def _open(self) -> None:
         opened = open_or_repair(self.path, self._durability.value, self._now_ms())
         self._db, self.boot, self.starts, self.created_ms = opened.db, opened.boot, opened.starts, opened.created_ms
+        self.past_boots = opened.past_boots
         self._page_bytes = int(self._db.execute("PRAGMA page_size").fetchone()[0])
         self._counters = HandOverCounters(self._db)
         self._drops = DropRecords(self._db)

@@ -12,6 +12,8 @@ SCHEMA: Final = 2
 _BUSY_TIMEOUT_S: Final = 0.5  # a gateway that is just ending gets this long to let go
 _FILE_ID_BYTES: Final = 4
 _START_BYTES: Final = 2
+BOOT: Final = "boot."  # begins the names under which `meta` keeps the last boots
+_BOOTS_KEPT: Final = 20
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (
@@ -65,6 +67,7 @@ class Opened:
     boot: str  # "<file>-<start>-<random>": unique for ever, also where a disk's copy is put back
     starts: int
     created_ms: int
+    past_boots: frozenset[str]  # of the last starts of this file
 
 
 def open_buffer_file(path: Path, synchronous: str, now_ms: int) -> Opened:
@@ -140,7 +143,14 @@ def _begin(db: sqlite3.Connection, now_ms: int) -> Opened:
     db.execute("UPDATE meta SET value = value + 1 WHERE name = 'starts'")
     meta = dict(db.execute("SELECT name, value FROM meta"))
     starts = int(meta["starts"])
-    return Opened(db, f"{meta['file']}-{starts}-{secrets.token_hex(_START_BYTES)}", starts, int(meta["created_ms"]))
+    boot = f"{meta['file']}-{starts}-{secrets.token_hex(_START_BYTES)}"
+    past = [name.removeprefix(BOOT) for name in meta if name.startswith(BOOT)]
+    db.execute("INSERT INTO meta VALUES (?, ?)", (BOOT + boot, starts))
+    db.execute(
+        "DELETE FROM meta WHERE name IN (SELECT name FROM meta WHERE name LIKE ? ORDER BY value DESC LIMIT -1 OFFSET ?)",
+        (f"{BOOT}%", _BOOTS_KEPT),
+    )
+    return Opened(db, boot, starts, int(meta["created_ms"]), frozenset(past))
 
 
 def _statements(script: str) -> list[str]:

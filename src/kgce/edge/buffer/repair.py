@@ -7,12 +7,14 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from kgce.domain.errors import ConfigError
-from kgce.edge.buffer.file import Opened, is_damage, open_buffer_file
+from kgce.edge.buffer import head
+from kgce.edge.buffer.file import BOOT, Opened, is_damage, open_buffer_file
 
 log: Final = logging.getLogger(__name__)
 
@@ -39,7 +41,10 @@ def open_or_repair(path: Path, synchronous: str, now_ms: int) -> Opened:
         ConfigError: see open_buffer_file.
     """
     try:
-        return open_buffer_file(path, synchronous, now_ms)
+        opened = open_buffer_file(path, synchronous, now_ms)
+        opened.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        head.save(path)
+        return opened
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
@@ -57,15 +62,19 @@ def _repaired(path: Path, synchronous: str, now_ms: int, error: str) -> Opened:
     opened = open_buffer_file(path, synchronous, now_ms)
     db = opened.db
     db.execute("BEGIN IMMEDIATE")
-    kept, highest = _salvage(aside, db)
+    kept, highest = _salvage_with_any_head(aside, path, db)
     _go_on_counting(db, highest)
     (waiting,) = db.execute("SELECT coalesce(sum(rows), 0) FROM batch").fetchone()
     lost = _settle(db, int(waiting))
-    what = f"{error}; kept {kept.get('batch', 0)} batches with {waiting} readings, lost {lost} readings"
+    gone = f"{lost} readings" if kept.get("counter") else "nobody knows how many readings"
+    what = f"{error}; kept {kept.get('batch', 0)} batches with {waiting} readings, lost {gone}"
     db.execute("INSERT INTO repair VALUES (?, ?, ?, ?)", (now_ms, what, lost, aside.name))
     db.execute("COMMIT")
     log.error("the buffer was damaged (%s); the old file is kept as %s", what, aside)
-    return opened
+    past = frozenset(
+        name.removeprefix(BOOT) for (name,) in db.execute("SELECT name FROM meta") if name.startswith(BOOT)
+    )
+    return replace(opened, past_boots=past - {opened.boot})
 
 
 def _move_aside(path: Path, now_ms: int) -> Path:
@@ -88,6 +97,20 @@ def _move_aside(path: Path, now_ms: int) -> Path:
     return aside
 
 
+def _salvage_with_any_head(aside: Path, path: Path, db: sqlite3.Connection) -> tuple[dict[str, int], int]:
+    """As it is; where not even the tables can be found, with the first page of an earlier start."""
+    with contextlib.closing(sqlite3.connect(aside)) as old:
+        try:
+            old.execute("SELECT seq FROM batch LIMIT 1").fetchone()
+            is_readable = True
+        except sqlite3.Error:
+            is_readable = False
+    if is_readable:
+        return _salvage(aside, db)
+    with head.with_saved(aside, path) as patched:
+        return _salvage(patched or aside, db)
+
+
 def _salvage(aside: Path, db: sqlite3.Connection) -> tuple[dict[str, int], int]:
     """(rows kept by table, the highest number a batch ever had, as far as can be read)."""
     kept: dict[str, int] = {}
@@ -101,7 +124,7 @@ def _salvage(aside: Path, db: sqlite3.Connection) -> tuple[dict[str, int], int]:
                     db.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)  # noqa: S608 - fixed names
                     kept[table] = kept.get(table, 0) + 1
         for name, value in _readable(old, "meta", ("name", "value")):
-            if name in {"created_ms", "bytes_per_hour"} or str(name).startswith("events."):
+            if name in {"created_ms", "bytes_per_hour"} or str(name).startswith(("events.", BOOT)):
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
         for name, seq in _readable(old, "sqlite_sequence", ("name", "seq")):
             if name == "batch" and isinstance(seq, int):

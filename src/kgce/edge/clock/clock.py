@@ -256,6 +256,8 @@ class GatewayClock:
         boot_s, clock_id = self._since_boot(), self.id
         here_s = self._anchor.at(boot_s)
         shift_s = utc_s - here_s
+        if abs(shift_s) <= self._limit_s:
+            shift_s = 0.0  # the anchor was right; moving what a device stamped by a few ms would be wrong
         corrections = self._known.corrected(clock_id, round(shift_s * 1000))
         self._known = replace(self._known, doubt=None, corrections=corrections)
         self._settling = _Settling(clock_id, here_s, shift_s, boot_s + _SETTLE_S)

@@ -52,18 +52,20 @@ class ClockKeeper:
 
     def look(self) -> None:
         """Once: the clock, then what waits for it."""
-        self._may_hold |= not self._clock.is_sure
         if self._trust_file.exists():
             with contextlib.suppress(OSError):
                 self._trust_file.unlink()
             self._clock.trust_wall()
         self._clock.look()
-        self._may_hold |= not self._clock.is_sure
         for event in self._clock.events():
             self._record(event)
-        if self._may_hold:
+        if self._may_hold or self._may_be_stamped_wrong():
             with contextlib.suppress(StoreUnavailable):  # the intake tells about the disk; the next look goes on
-                self._may_hold = self._send_on() or self._clock.is_settling
+                self._may_hold = self._send_on() or self._may_be_stamped_wrong()
+
+    def _may_be_stamped_wrong(self) -> bool:
+        """Whether the intake may hold something back from now on, until the next look."""
+        return not self._clock.is_sure or self._clock.is_settling
 
     def _send_on(self) -> bool:
         """Whether anything is still held."""

@@ -39,6 +39,14 @@ def _books(status: Status, _now_ms: int) -> Iterator[Problem]:
         yield Problem(Severity.ALARM, "gateway", what, "send the status (--json) to the makers of kgce")
 
 
+def _disk(status: Status, _now_ms: int) -> Iterator[Problem]:
+    if not status.get("keeps_readings", True):
+        what = "readings are being lost: the gateway's disk takes nothing"
+        yield Problem(
+            Severity.ALARM, "disk", what, "free some space on it; if there is some, check it (smartctl, dmesg)"
+        )
+
+
 def _buffer(status: Status, now_ms: int) -> Iterator[Problem]:
     buffer = status.get("buffer", {})
     left = buffer.get("hours_left")
@@ -144,5 +152,5 @@ _LOST: Final = {
     "buffer.corrupt": "check the disk (smartctl) and the power supply",
 }
 _LOOKS: Final[tuple[Callable[[Status, int], Iterator[Problem]], ...]] = (
-    _books, _buffer, _uplink, _clock, _devices, _jobs, _config, _alarms,
+    _books, _disk, _buffer, _uplink, _clock, _devices, _jobs, _config, _alarms,
 )  # fmt: skip

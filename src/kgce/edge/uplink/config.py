@@ -1,7 +1,7 @@
 """The tables `[sink]` and `[uplink]`: where readings go, and how fast what waited follows.
 
 [sink]    kind = "mqtt" with host; "influxdb" with url and database; "duckdb" with path
-[uplink]  catch_up_rows_per_s, dead_letter_after, flush_interval_s
+[uplink]  catch_up_rows_per_s, dead_letter_after, flush_interval_s, longest_wait_s
 """
 
 import os
@@ -85,4 +85,6 @@ class UplinkTable(Table):
     flush_interval_s: Annotated[float, Field(gt=0, le=3600)] = 0.5
     rows_per_message: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     catch_up_rows_per_s: Annotated[float, Field(gt=0, le=10_000_000)] = 5_000.0  # history, while live goes on
+    live_window_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0  # an interruption so long changes no order
+    longest_wait_s: Annotated[float, Field(ge=1, le=3600)] = 60.0  # between two attempts at what does not answer
     dead_letter_after: Annotated[int, Field(ge=1, le=1000)] = 3  # refusals for good before a batch is set aside

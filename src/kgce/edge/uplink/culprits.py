@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kgce.domain.batch import Batch
 from kgce.domain.errors import InputError, TryAgain, UnknownItem
-from kgce.domain.ports import AppendResult
+from kgce.domain.ports import AppendResult, SeriesKey
 from kgce.edge.buffer.parcel import Parcel
 
 log: Final = logging.getLogger(__name__)
@@ -79,6 +79,30 @@ async def _what_fits(parcel: Parcel, deliver: Deliver) -> tuple[AppendResult, np
             result += more
             refused.append(part[inside])
     return result, np.concatenate(refused) if refused else np.empty(0, np.intp)
+
+
+async def refused_rows(parcel: Parcel, deliver: Deliver, known: set[SeriesKey]) -> npt.NDArray[np.intp]:
+    """Which rows a sink refuses that took the others; asking again is harmless. `known` learns whose they are.
+
+    A sink refuses most often for one series (a field of another type), so its rows are asked about first.
+    """
+    keys = [series.key for series in parcel.batch.series]
+    suspects = np.array([key in known for key in keys], np.bool_)[parcel.batch.index]
+    found = [await _refused_in(parcel, np.flatnonzero(part), deliver) for part in (suspects, ~suspects) if part.any()]
+    rows = np.sort(np.concatenate(found)) if found else np.empty(0, np.intp)
+    known.update(keys[position] for position in parcel.batch.index[rows].tolist())
+    return rows
+
+
+async def _refused_in(parcel: Parcel, rows: npt.NDArray[np.intp], deliver: Deliver) -> npt.NDArray[np.intp]:
+    piece = Parcel(parcel.boot, parcel.first, parcel.last, parcel.batch.select(rows))
+    refused = (await deliver(piece)).refused
+    if refused == 0:
+        return np.empty(0, np.intp)
+    if refused >= len(rows):
+        return rows
+    halves = [await _refused_in(parcel, part, deliver) for part in np.array_split(rows, 2)]
+    return np.concatenate(halves)
 
 
 def _no_rows(parcel: Parcel) -> Batch:

@@ -16,7 +16,6 @@ _LEAST_ROWS: Final = 100
 _SLOW_S: Final = 5.0  # a parcel that takes longer is too large for this sink
 _QUICK_S: Final = 1.0
 _FULL_IN_A_ROW: Final = 5  # so many full parcels of live rows: the sink is behind, what waits becomes history
-_LIVE_WINDOW_S: Final = 60.0  # an interruption up to this long changes no order
 
 
 class Lanes:
@@ -64,7 +63,7 @@ class Lanes:
         now_s = self._clock()
         if self._down_s is None:
             self._down_s = now_s
-        if now_s - self._down_s > _LIVE_WINDOW_S:
+        if now_s - self._down_s > self._table.live_window_s:
             self._make_history()
 
     def retune(self, table: UplinkTable) -> None:

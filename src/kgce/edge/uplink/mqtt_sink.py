@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -60,9 +60,13 @@ class MqttParcelSink:
         *,
         heard: Heard = lambda _utc_s, _took_s: None,
         boot: Callable[[], str] = str,
+        past_boots: Callable[[], Collection[str]] = frozenset,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`heard` is told the centre's time with each receipt; `boot` names the present start in the birth."""
+        """`heard` is told the centre's time with each receipt; `boot` names this start in the birth.
+
+        `past_boots` are the earlier starts of the same buffer: what is still about of them is no rival's.
+        """
         self._table = table
         self._gateway = gateway
         self._heard = heard
@@ -74,7 +78,7 @@ class MqttParcelSink:
         self._by_mid: dict[int, _Waiting] = {}
         self._acknowledged_early: dict[int, str] = {}
         self._late: dict[bytes, Receipt] = {}  # receipts that came after we had stopped waiting
-        self._rival = Rival(gateway, table.target, table.taken_over_wait_s)
+        self._rival = Rival(gateway, table.target, table.taken_over_wait_s, past_boots)
 
     def deliver(self, parcel: Parcel) -> AppendResult:
         """Send, wait for the receipts, add them up.

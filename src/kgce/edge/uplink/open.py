@@ -1,7 +1,7 @@
 """Opens the sink a configuration names: the one visible choice between them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from kgce.edge.uplink.config import DuckDbSink, InfluxSink, MqttSink
 from kgce.edge.uplink.mqtt_sink import Heard, MqttParcelSink
@@ -13,10 +13,11 @@ def open_sink(
     gateway: str,
     *,
     boot: Callable[[], str] = str,
+    past_boots: Callable[[], Collection[str]] = frozenset,
     heard: Heard = lambda _utc_s, _took_s: None,
     clock: Callable[[], float] = time.time,
 ) -> ParcelSink:
-    """The sink behind the `[sink]` table; the caller closes it. `boot` and `heard`: see MqttParcelSink.
+    """The sink behind the `[sink]` table; the caller closes it. The others: see MqttParcelSink.
 
     Raises:
         ConfigError: the path, URL or certificates cannot be used.
@@ -42,4 +43,4 @@ def open_sink(
             )
             return StoreSink(store, kind=table.kind, target=table.target)
         case MqttSink():
-            return MqttParcelSink(table, gateway, boot=boot, heard=heard, clock=clock)
+            return MqttParcelSink(table, gateway, boot=boot, past_boots=past_boots, heard=heard, clock=clock)

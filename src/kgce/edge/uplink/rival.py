@@ -8,6 +8,7 @@ import logging
 import math
 import random
 import time
+from collections.abc import Callable, Collection
 from typing import Final
 
 import orjson
@@ -20,7 +21,9 @@ _STAYS_S: Final = 600.0  # without a new sign of it, it is taken for gone
 class Rival:
     """Whether there is one, and how long to leave it the line."""
 
-    def __init__(self, gateway: str, target: str, wait_s: float) -> None:
+    def __init__(self, gateway: str, target: str, wait_s: float, past_boots: Callable[[], Collection[str]]) -> None:
+        """`past_boots`: our own earlier starts, whose births a broker may still have in store for us."""
+        self._past_boots = past_boots
         self.text = f"another gateway connects as {gateway!r} to {target}: give each its own [gateway] id"
         self._wait_s = wait_s
         self._noticed_s = -math.inf
@@ -42,7 +45,7 @@ class Rival:
             boot = orjson.loads(payload)["boot"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return
-        if self._born_as and boot != self._born_as:
+        if self._born_as and boot != self._born_as and boot not in self._past_boots():
             self.noticed()
 
     def noticed(self) -> None:

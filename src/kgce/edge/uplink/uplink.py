@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from kgce.domain.errors import InputError, TryAgain
-from kgce.domain.ports import AppendResult, Sink
+from kgce.domain.ports import AppendResult, SeriesKey, Sink
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import Count, Tally
 from kgce.edge.buffer.parcel import Parcel
@@ -61,6 +61,7 @@ class Uplink:
         self._lanes = Lanes(buffer, self._table, clock=monotonic)
         self._stopping = asyncio.Event()
         self._passed = 0  # parcels the sink took
+        self._refused_series: set[SeriesKey] = set()
         self._broke: dict[int, tuple[int, int]] = {}  # batch -> (how often it broke a sink that takes others, ...)
         self._state = UplinkState.IDLE
         self._since_ms = self._now_ms()
@@ -130,7 +131,7 @@ class Uplink:
             else:
                 await self._hand_over_singly(parcel)
         else:
-            await self._done(parcel, result)
+            await self._took(parcel, result)
             self._passed += 1
         self._lanes.delivered(parcel, self._monotonic() - began_s)
         self._came_up()
@@ -180,6 +181,20 @@ class Uplink:
 
     async def _deliver(self, parcel: Parcel) -> AppendResult:
         return await asyncio.to_thread(self._sink.deliver, parcel)
+
+    async def _took(self, parcel: Parcel, result: AppendResult) -> None:
+        """Delivered; rows that the sink took exception to are kept as a dead letter."""
+        if not result.refused:
+            await self._done(parcel, result)
+            return
+        rows = await refused_rows(parcel, self._deliver, self._refused_series)
+        others = max(0, result.refused - len(rows))
+        result = AppendResult(result.stored, result.duplicate, others, result.replaced)
+        if not len(rows):
+            await self._done(parcel, result)
+            return
+        reason = "the store took the rest of the batch and refuses these for good"
+        await asyncio.to_thread(self._buffer.bury, parcel, parcel.batch.select(rows), reason, _outcome(result))
 
     async def _done(self, parcel: Parcel, result: AppendResult) -> None:
         await asyncio.to_thread(self._buffer.done, parcel, _outcome(result))
