@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from kgce.cli.logs import LogStyle, set_up
 from kgce.cli.terminal import say
 from kgce.cli.until_stopped import run, until_stopped
-from kgce.domain.errors import ConfigError
 from kgce.domain.ports import Registry, Sink, Source
 from kgce.domain.tree import Institution, Point
 
@@ -34,6 +33,7 @@ def edge_run(
         typer.Option("--db", help="Registry folder to make its points known to.", show_default="that of a duckdb sink"),
     ] = None,
     limit_s: LimitOption = None,
+    log: Annotated[LogStyle, typer.Option("--log", help="Log lines: text, or a JSON object each.")] = LogStyle.AUTO,
     json: Annotated[bool, typer.Option("--json", help="Final status as JSON on standard output.")] = False,
 ) -> None:
     """Run a gateway until Ctrl-C: poll and subscribe, check, buffer on disk, hand over to the store.
@@ -46,24 +46,27 @@ def edge_run(
     from kgce.edge.uplink.config import DuckDbSink
     from kgce.store.open import open_registry
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every request is no news
+    set_up(log)
     config = load_config(file)
+    if config.remote is not None:
+        from kgce.edge.remote.versions import start_version
+
+        config = start_version(file, config).config
     folder = db or (config.sink.path if isinstance(config.sink, DuckDbSink) else None)
     with contextlib.ExitStack() as closing:
         registry = closing.enter_context(contextlib.closing(open_registry(folder))) if folder is not None else None
-        station = closing.enter_context(Station(config))
+        station = closing.enter_context(Station(config, file=file))
         _declare_always(station, registry)
-        run(_run(station, file, limit_s))
+        run(_run(station, limit_s))
         print_json(station.gateway.status()) if json else tell_hand_overs(station.gateway.counters())
 
 
-async def _run(station: Any, file: Path, limit_s: float | None) -> None:
+async def _run(station: Any, limit_s: float | None) -> None:
     loop = asyncio.get_running_loop()
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
-        task = asyncio.create_task(_reload(station, file), name="reload")
+        task = asyncio.create_task(station.reload(), name="reload")
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
@@ -77,19 +80,6 @@ async def _run(station: Any, file: Path, limit_s: float | None) -> None:
     ended = await asyncio.gather(job, return_exceptions=True)
     if job in done and isinstance(ended[0], BaseException):
         raise ended[0]
-
-
-async def _reload(station: Any, file: Path) -> None:
-    """Follow the file, whole or not at all; what is wrong with it is logged and shown, the gateway goes on."""
-    from kgce.edge.config import load_config
-
-    try:
-        config = await asyncio.to_thread(load_config, file)
-    except ConfigError as error:
-        station.reloader.refuse(str(error))
-        return
-    with contextlib.suppress(ConfigError):  # told by the reloader
-        await station.reloader.change_to(config)
 
 
 def build_station(tables: Mapping[str, Any], *, sink: Sink, registry: Registry) -> Any:

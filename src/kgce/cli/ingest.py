@@ -1,7 +1,6 @@
 """`kgce ingest`: the centre's worker: what gateways send goes into the store, and they get their receipts."""
 
 import asyncio
-import logging
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 
 from kgce.cli.broker import broker_address
 from kgce.cli.database import DEFAULT_DB
+from kgce.cli.logs import LogStyle, set_up
 from kgce.cli.terminal import print_json, say
 from kgce.cli.until_stopped import run, until_stopped
 
@@ -33,6 +33,7 @@ def ingest(
     limit_s: Annotated[
         float | None, typer.Option("--for", min=0.1, help="Stop by itself after so many seconds.")
     ] = None,
+    log: Annotated[LogStyle, typer.Option("--log", help="Log lines: text, or a JSON object each.")] = LogStyle.AUTO,
     json: Annotated[bool, typer.Option("--json", help="Final counts as JSON on standard output.")] = False,
 ) -> None:
     """Take what gateways send into the store, until Ctrl-C.
@@ -46,8 +47,7 @@ def ingest(
     from kgce.domain.errors import ConfigError
     from kgce.store.open import open_store
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    set_up(log)
     host, port = broker_address(broker)
     files = {"ca_file": ca_file, "cert_file": cert_file, "key_file": key_file}
     keys: dict[str, Any] = {

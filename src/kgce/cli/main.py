@@ -11,6 +11,7 @@ from kgce.cli import (
     decode,
     demo,
     edge_check,
+    edge_config,
     edge_status,
     figures,
     gateway,
@@ -44,6 +45,7 @@ app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
 gateway.edge.command("status")(edge_status.edge_status)
 gateway.edge.command("trust-clock")(edge_status.edge_trust_clock)
+gateway.edge.add_typer(edge_config.app, name="config")
 app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")

@@ -4,6 +4,8 @@ config --> clock, buffer, journal, checks, sources, sink --> Gateway
        --> companions: clock keeper, vigil (events), checks' memory, local page
 """
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -18,17 +20,23 @@ from kgce.edge.checks.memory import CheckMemory, restore
 from kgce.edge.clock.clock import GatewayClock
 from kgce.edge.clock.keeper import ClockKeeper
 from kgce.edge.clock.memory import ClockMemory
-from kgce.edge.config import GatewayConfig
+from kgce.edge.config import GatewayConfig, load_config
 from kgce.edge.gateway import Gateway
 from kgce.edge.journal import Journal
 from kgce.edge.local.run_file import RunFile
 from kgce.edge.local.server import LocalServer
 from kgce.edge.local.snapshot import Snapshot
 from kgce.edge.reload import Reloader
+from kgce.edge.remote.health import health_of
+from kgce.edge.remote.remote import RemoteConfig
+from kgce.edge.remote.versions import Versions
 from kgce.edge.uplink.backoff import Backoff
 from kgce.edge.uplink.open import open_sink
 from kgce.edge.uplink.ports import ParcelSink
 from kgce.edge.vigil import Vigil
+from kgce.edge.watchdog import Watchdog, summary, what_hangs
+
+log: Final = logging.getLogger(__name__)
 
 _HOUR_S: Final = 3600.0
 
@@ -36,8 +44,12 @@ _HOUR_S: Final = 3600.0
 class Station:
     """One gateway with its companions; close it after `gateway.run` has ended."""
 
-    def __init__(self, config: GatewayConfig, *, sink: Sink | ParcelSink | None = None) -> None:
+    def __init__(
+        self, config: GatewayConfig, *, file: Path | None = None, sink: Sink | ParcelSink | None = None
+    ) -> None:
         """Open everything but the devices; a `sink` given here stays the caller's.
+
+        `file` is where the configuration was read from: what `reload` reads again, and beside which versions are kept.
 
         Raises:
             ConfigError: another gateway holds the folder, or the sink cannot be used.
@@ -82,6 +94,8 @@ class Station:
             record=self._journal.record,
             clock=self.clock.now,
         )
+        self._file = file
+        self._remote = self._make_remote(config, file)
         self._memory = CheckMemory(folder, self.gateway)
         self._accompany(config, folder)
 
@@ -99,6 +113,21 @@ class Station:
         """Call this whenever a new configuration has changed what is read."""
         self.reloader.on_sources = tell
 
+    async def reload(self) -> None:
+        """Follow the file, whole or not at all; what is wrong with it is told, and the gateway goes on."""
+        if self._file is None:
+            return
+        self.watchdog.reloading()
+        try:
+            if self._remote is not None:
+                await self._remote.reload_local()
+            else:
+                await self.reloader.change_to(await asyncio.to_thread(self._read, self._file))
+        except ConfigError as error:
+            log.debug("not reloaded: %s", error)  # the reloader has told
+        finally:
+            self.watchdog.reloaded()
+
     def close(self) -> None:
         """Remember what must be remembered, then release the buffer and the sink."""
         self._memory.save()
@@ -106,6 +135,31 @@ class Station:
         self.gateway.close()
         if self._own_sink is not None:
             self._own_sink.close()
+
+    def _read(self, file: Path) -> GatewayConfig:
+        try:
+            return load_config(file)
+        except ConfigError as error:
+            self.reloader.refuse(str(error))
+            raise
+
+    def _make_remote(self, config: GatewayConfig, file: Path | None) -> RemoteConfig | None:
+        if config.remote is None or file is None:
+            return None
+
+        async def apply(new: GatewayConfig) -> None:
+            await self.reloader.change_to(new, origin="remote")
+
+        return RemoteConfig(
+            config.remote,
+            config.gateway.id,
+            Versions(config.gateway.folder, file),
+            running=lambda: self.reloader.config,
+            apply=apply,
+            health=lambda: health_of(self.gateway.status()),
+            record=self._journal.record,
+            clock=self.clock.now,
+        )
 
     def _open_sink(self, config: GatewayConfig) -> ParcelSink:
         if config.sink is None:
@@ -126,7 +180,11 @@ class Station:
     def _accompany(self, config: GatewayConfig, folder: Path) -> None:
         gateway, journal = self.gateway, self._journal
         gateway.report("clock", self.clock.status)
-        gateway.report("config", self.reloader.status)
+        gateway.report("config", self.reloader.status if self._remote is None else self._remote.status)
+        if self._remote is not None:
+            gateway.accompany("remote configuration", self._remote)
+        self.watchdog = Watchdog(lambda: what_hangs(gateway.status()), lambda: summary(gateway.status()))
+        gateway.accompany("watchdog", self.watchdog)
         gateway.report("process", process.status)
         gateway.accompany("clock", ClockKeeper(self.clock, self._buffer, journal.record, folder))
         gateway.accompany("vigil", Vigil(gateway.status, journal.record, self.clock.now))

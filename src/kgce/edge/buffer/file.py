@@ -147,7 +147,8 @@ def _begin(db: sqlite3.Connection, now_ms: int) -> Opened:
     past = [name.removeprefix(BOOT) for name in meta if name.startswith(BOOT)]
     db.execute("INSERT INTO meta VALUES (?, ?)", (BOOT + boot, starts))
     db.execute(
-        "DELETE FROM meta WHERE name IN (SELECT name FROM meta WHERE name LIKE ? ORDER BY value DESC LIMIT -1 OFFSET ?)",
+        "DELETE FROM meta WHERE name IN"
+        " (SELECT name FROM meta WHERE name LIKE ? ORDER BY value DESC LIMIT -1 OFFSET ?)",
         (f"{BOOT}%", _BOOTS_KEPT),
     )
     return Opened(db, boot, starts, int(meta["created_ms"]), frozenset(past))

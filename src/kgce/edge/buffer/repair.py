@@ -42,13 +42,13 @@ def open_or_repair(path: Path, synchronous: str, now_ms: int) -> Opened:
     """
     try:
         opened = open_buffer_file(path, synchronous, now_ms)
-        opened.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        head.save(path)
-        return opened
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        return _repaired(path, synchronous, now_ms, str(error))
+        opened = _repaired(path, synchronous, now_ms, str(error))
+    opened.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    head.save(path)
+    return opened
 
 
 def repairs(db: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from kgce.collectors.config import CollectorsConfig
 from kgce.edge.config import GatewayConfig
 
 # Tables a running gateway follows; anything else holds what was opened at the start.
-_RELOADABLE: Final = frozenset({*CollectorsConfig.model_fields, "checks", "uplink", "control"})
+_RELOADABLE: Final = frozenset({*CollectorsConfig.model_fields, "checks", "uplink"})
 _LOCAL_ONLY: Final = ("gateway", "remote")
 _CONTROL: Final = "control"
 _ALLOW_REMOTE: Final = "allow_remote"  # of [local]: whether its page may be seen from other machines

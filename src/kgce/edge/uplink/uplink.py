@@ -19,7 +19,7 @@ from kgce.edge.buffer.counters import Count, Tally
 from kgce.edge.buffer.parcel import Parcel
 from kgce.edge.uplink.backoff import Backoff
 from kgce.edge.uplink.config import UplinkTable
-from kgce.edge.uplink.culprits import DATA_ERRORS, Stuck, Verdict, judge
+from kgce.edge.uplink.culprits import DATA_ERRORS, Stuck, Verdict, judge, refused_rows
 from kgce.edge.uplink.lanes import Lanes
 from kgce.edge.uplink.ports import ParcelSink, parcel_sink
 
