@@ -9,10 +9,14 @@ from kgce.collectors.mqtt.broker_config import SecureBrokerConfig
 from kgce.collectors.uplink.listener import Listener
 
 
+def centre(port: int, store, *, worker: str = "1") -> contextlib.AbstractContextManager[Listener]:
+    """Listens at a broker on this machine until the block ends."""
+    return listening(Listener(SecureBrokerConfig(host="127.0.0.1", port=port), store, worker=worker))
+
+
 @contextlib.contextmanager
-def centre(port: int, store, *, worker: str = "1") -> Iterator[Listener]:
-    """Listens at the broker until the block ends."""
-    listener = Listener(SecureBrokerConfig(host="127.0.0.1", port=port), store, worker=worker)
+def listening(listener: Listener) -> Iterator[Listener]:
+    """Listens until the block ends."""
     stopping = threading.Event()
     thread = threading.Thread(target=listener.run, args=(stopping,), name="centre")
     thread.start()

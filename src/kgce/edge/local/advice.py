@@ -16,7 +16,7 @@ _DEVICE: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     ),
     (("permission",), "the gateway may not open the port: add its user to the group dialout"),
     (
-        ("no connection", "unreachable", "no route"),
+        ("nobody answers", "no connection", "unreachable", "no route"),
         "check the network cable and power of the converter, and its address",
     ),
     (
