@@ -1,4 +1,7 @@
-"""Simulated meters for benchmarks: pymodbus servers in a process of their own, so that they share no interpreter."""
+"""Simulated meters for benchmarks: pymodbus servers in a process of their own, so that they share no interpreter.
+
+Each notes when it was asked, so that what a gateway calls "every second" is measured where it matters: at the meter.
+"""
 
 import asyncio
 import multiprocessing
@@ -6,6 +9,8 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 from pymodbus.server import StartAsyncTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -16,10 +21,10 @@ REGISTERS = 400  # past the SDM630's last
 
 
 @contextmanager
-def meters(count: int) -> Iterator[list[int]]:
-    """Ports of so many meters on loopback, each with unit 1."""
+def meters(count: int, asked: Path | None = None) -> Iterator[list[int]]:
+    """Ports of so many meters on loopback, each with unit 1; `asked` gets a line `port seconds` for each request."""
     ports = free_ports(count)
-    child = multiprocessing.get_context("spawn").Process(target=_serve, args=(ports,), daemon=True)
+    child = multiprocessing.get_context("spawn").Process(target=_serve, args=(ports, asked), daemon=True)
     child.start()
     try:
         for port in ports:
@@ -53,12 +58,35 @@ def wait_for(port: int) -> None:
     raise TimeoutError(f"nobody listens on port {port}")
 
 
-def _serve(ports: list[int]) -> None:
-    asyncio.run(_serve_all(ports))
+def _serve(ports: list[int], asked: Path | None) -> None:
+    asyncio.run(_serve_all(ports, asked))
 
 
-async def _serve_all(ports: list[int]) -> None:
+async def _serve_all(ports: list[int], asked: Path | None) -> None:
     image = SimData(0, count=REGISTERS, values=REGISTER, datatype=DataType.REGISTERS)
-    await asyncio.gather(
-        *(StartAsyncTcpServer(SimDevice(1, simdata=image), address=("127.0.0.1", port)) for port in ports)
-    )
+    with ExitStack() as stack:
+        notes = stack.enter_context(asked.open("w", buffering=1 << 16)) if asked is not None else None
+
+        def noting(port: int) -> Any:
+            if notes is None:
+                return None
+
+            def note(sending: bool, pdu: Any) -> Any:  # noqa: FBT001 - pymodbus calls it so
+                if not sending:
+                    notes.write(f"{port} {time.monotonic():.6f}\n")
+                return pdu
+
+            return note
+
+        async def flushed() -> None:
+            while notes is not None:
+                await asyncio.sleep(0.5)
+                notes.flush()
+
+        await asyncio.gather(
+            flushed(),
+            *(
+                StartAsyncTcpServer(SimDevice(1, simdata=image), address=("127.0.0.1", port), trace_pdu=noting(port))
+                for port in ports
+            ),
+        )

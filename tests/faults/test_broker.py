@@ -41,7 +41,7 @@ def test_after_a_day_without_uplink_history_follows_newest_first_while_live_goes
     """24 hours of readings with their own times, a reading a minute; then the uplink returns, throttled."""
     world.broker.kill()
     toml = world.toml(
-        "gw-1", world.meter, uplink="catch_up_rows_per_s = 150\nrows_per_message = 100\nlive_window_s = 1"
+        "gw-1", world.meter, uplink="catch_up_rows_per_s = 150\nrows_per_message = 400\nlive_window_s = 1"
     )
     world.gateway.file.write_text(toml)
     world.gateway.start()

@@ -7,6 +7,7 @@
 [checks]   rated_kw, max_flow_m3h, limits, max_per_hour, max_step ..., see checks/config.py
 [clock]    jump_limit_s, max_hold_h, trust
 [local]    enabled, listen, allow_remote
+[control]  charging, alarms: off unless it is there, see control/config.py
 [remote]   whose signed configurations are taken, see remote/config.py
 [[modbus]] [[mqtt]] ...  see collectors/config.py
 """
@@ -26,6 +27,7 @@ from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.config import BufferTable
 from kgce.edge.checks.config import ChecksTable
 from kgce.edge.clock.config import ClockTable
+from kgce.edge.control.config import ControlTable
 from kgce.edge.local.config import LocalTable
 from kgce.edge.remote.config import RemoteTable
 from kgce.edge.tables import FolderPath, Table
@@ -58,6 +60,7 @@ class GatewayConfig(Table):
     clock: ClockTable = ClockTable()
     local: LocalTable = LocalTable()
     remote: RemoteTable | None = None
+    control: ControlTable | None = None
     collectors: CollectorsConfig
 
     def make_buffer(self, clock: Callable[[], float]) -> Buffer:

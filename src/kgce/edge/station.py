@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from kgce.collectors.drivers import build_links
+from kgce.domain.control import CurrentLimiter
 from kgce.domain.errors import ConfigError
 from kgce.domain.ports import Sink, Source
 from kgce.edge import process
@@ -21,20 +22,21 @@ from kgce.edge.clock.clock import GatewayClock
 from kgce.edge.clock.keeper import ClockKeeper
 from kgce.edge.clock.memory import ClockMemory
 from kgce.edge.config import GatewayConfig, load_config
+from kgce.edge.control.control import Control
 from kgce.edge.gateway import Gateway
 from kgce.edge.journal import Journal
 from kgce.edge.local.run_file import RunFile
 from kgce.edge.local.server import LocalServer
 from kgce.edge.local.snapshot import Snapshot
 from kgce.edge.reload import Reloader
-from kgce.edge.remote.health import health_of
-from kgce.edge.remote.remote import RemoteConfig
-from kgce.edge.remote.versions import Versions
 from kgce.edge.uplink.backoff import Backoff
 from kgce.edge.uplink.open import open_sink
 from kgce.edge.uplink.ports import ParcelSink
 from kgce.edge.vigil import Vigil
 from kgce.edge.watchdog import Watchdog, summary, what_hangs
+
+if TYPE_CHECKING:
+    from kgce.edge.remote.remote import RemoteConfig
 
 log: Final = logging.getLogger(__name__)
 
@@ -143,9 +145,12 @@ class Station:
             self.reloader.refuse(str(error))
             raise
 
-    def _make_remote(self, config: GatewayConfig, file: Path | None) -> RemoteConfig | None:
+    def _make_remote(self, config: GatewayConfig, file: Path | None) -> "RemoteConfig | None":
         if config.remote is None or file is None:
             return None
+        from kgce.edge.remote.health import health_of  # noqa: PLC0415 - 10 MB, for those who want it only
+        from kgce.edge.remote.remote import RemoteConfig  # noqa: PLC0415
+        from kgce.edge.remote.versions import Versions  # noqa: PLC0415
 
         async def apply(new: GatewayConfig) -> None:
             await self.reloader.change_to(new, origin="remote")
@@ -160,6 +165,9 @@ class Station:
             record=self._journal.record,
             clock=self.clock.now,
         )
+
+    def _limiters(self) -> list[CurrentLimiter]:
+        return [source for source in self.sources() if isinstance(source, CurrentLimiter)]
 
     def _open_sink(self, config: GatewayConfig) -> ParcelSink:
         if config.sink is None:
@@ -189,6 +197,17 @@ class Station:
         gateway.accompany("clock", ClockKeeper(self.clock, self._buffer, journal.record, folder))
         gateway.accompany("vigil", Vigil(gateway.status, journal.record, self.clock.now))
         gateway.accompany("checks' memory", self._memory)
+        if config.control is not None:
+            control = Control(
+                config.control,
+                self.snapshot.newest,
+                self._limiters,
+                journal.record,
+                clock=self.clock.now,
+                folder=folder,
+            )
+            gateway.report("control", control.status)
+            gateway.accompany("control", control)
         if config.local.enabled:
             run_file = RunFile(folder, int(self.clock.now() * 1000))
             page = LocalServer(config.local, gateway.status, self.snapshot, run_file, clock=self.clock.now)

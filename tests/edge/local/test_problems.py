@@ -26,6 +26,7 @@ def status(**changed) -> dict:
         "sources": [],
         "companions": [],
         "config": {"refused": None},
+        "control": {"alarms": []},
     }  # fmt: skip
     for name, value in changed.items():
         well[name] = {**well[name], **value} if isinstance(well[name], dict) else value

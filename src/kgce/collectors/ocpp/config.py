@@ -45,6 +45,10 @@ class OcppDeviceConfig(Place):
             return named
         return self.device if connector in {0, 1} else f"{self.device}-{connector}"
 
+    def connector_of(self, device: str) -> int:
+        """The connector or EVSE of a device; the first for the charger as a whole."""
+        return next((int(number) for number, name in self.connectors.items() if name == device), 1)
+
     @property
     def devices(self) -> tuple[str, ...]:
         """Devices known before anybody connects."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from ocpp.exceptions import OCPPError
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -54,6 +55,7 @@ class OcppSource:
         self._sessions = Sessions(Path(config.folder) if config.folder is not None else None)
         self._chargers = {one.charger: Charger(config, one, self._sessions, wall_clock) for one in config.devices}
         self._connections: dict[str, ServerConnection] = {}
+        self._talking: dict[str, ChargePoint16 | ChargePoint201] = {}
         self._listening: Server | None = None
 
     @property
@@ -114,6 +116,42 @@ class OcppSource:
             await asyncio.shield(listening.wait_closed())
             self._listening = None
 
+    def limited_devices(self) -> frozenset[str]:
+        """Every connector of every charger."""
+        return frozenset(device for charger in self._chargers.values() for device in charger.config.devices)
+
+    async def limit_current(self, device: str, amperes: float, *, valid_s: float) -> None:
+        """A charging profile that runs out by itself.
+
+        Raises:
+            DeviceUnreachable: not connected, or it refused.
+        """
+        await self._set_profile(device, amperes, valid_s)
+
+    async def set_fallback(self, device: str, amperes: float) -> None:
+        """A charging profile below all others, for ever.
+
+        Raises:
+            DeviceUnreachable: not connected, or it refused.
+        """
+        await self._set_profile(device, amperes, None)
+
+    async def _set_profile(self, device: str, amperes: float, valid_s: float | None) -> None:
+        for identity, charger in self._chargers.items():
+            if device in charger.config.devices:
+                point = self._talking.get(identity)
+                if point is None:
+                    raise DeviceUnreachable(f"charger {identity} is not connected")
+                connector = charger.config.connector_of(device)
+                try:
+                    status = await point.set_profile(connector, amperes, valid_s)
+                except (TimeoutError, OSError, ConnectionClosed, OCPPError) as error:
+                    raise DeviceUnreachable(f"charger {identity} took no limit: {error!r}") from error
+                if status != "Accepted":
+                    raise DeviceUnreachable(f"charger {identity} refuses a limit: {status}")
+                return
+        raise DeviceUnreachable(f"no charger {device!r} at {self.name}")
+
     def close(self) -> None:
         """Release the file of the transactions."""
         self._sessions.close()
@@ -152,15 +190,16 @@ class OcppSource:
         if before is not None:
             await before.close(_REPLACED, "replaced by a new connection")
         charger.connected()
+        point = self._talking[identity] = VERSIONS[connection.subprotocol or "ocpp1.6"](connection, charger)
         try:
-            await VERSIONS[connection.subprotocol or "ocpp1.6"](connection, charger).start()
+            await point.start()
         except ConnectionClosed as closed:
             why = str(closed)
         else:
             why = "it left"
         finally:
             if self._connections.get(identity) is connection:
-                del self._connections[identity]
+                del self._connections[identity], self._talking[identity]
         if identity not in self._connections:
             charger.gone(why)
 

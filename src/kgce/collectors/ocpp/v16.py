@@ -7,6 +7,7 @@ from ocpp.v16 import ChargePoint, call, call_result
 
 from kgce.collectors.ocpp.charge_point import QUIET, RESPONSE_TIMEOUT_S, Talking
 from kgce.collectors.ocpp.charger import ENERGY, Charger
+from kgce.collectors.ocpp.limits import profile_16
 from kgce.collectors.ocpp.samples import BEGIN, instant_ms, samples_of
 
 _WH_PER_KWH = 1000.0
@@ -107,3 +108,9 @@ class ChargePoint16(Talking, ChargePoint):
     async def _set(self, key: str, value: str) -> bool:
         answer = await self.call(call.ChangeConfiguration(key, value))
         return answer is not None and answer.status in {"Accepted", "RebootRequired"}
+
+    async def set_profile(self, connector: int, amperes: float, valid_s: float | None) -> str:
+        """Tell a connector what it may draw; its answer."""
+        profile = profile_16(amperes, self.charger.now_ms() / 1000, valid_s=valid_s)
+        answer = await self.call(call.SetChargingProfile(connector, profile))
+        return str(getattr(answer, "status", "no answer"))

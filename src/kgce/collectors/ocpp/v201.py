@@ -8,6 +8,7 @@ from ocpp.v201 import ChargePoint, call, call_result
 
 from kgce.collectors.ocpp.charge_point import QUIET, RESPONSE_TIMEOUT_S, Talking
 from kgce.collectors.ocpp.charger import ENERGY, Charger
+from kgce.collectors.ocpp.limits import profile_201
 from kgce.collectors.ocpp.samples import BEGIN, END, Samples, instant_ms, samples_of
 
 _STATES = {"EVConnected": "Preparing", "Idle": "Available"}  # its own words for two states of 1.6
@@ -139,3 +140,9 @@ class ChargePoint201(Talking, ChargePoint):
             return False
         accepted = {"Accepted", "RebootRequired"}
         return all(one["attribute_status"] in accepted for one in answer.set_variable_result)
+
+    async def set_profile(self, connector: int, amperes: float, valid_s: float | None) -> str:
+        """Tell an EVSE what it may draw; its answer."""
+        profile = profile_201(amperes, self.charger.now_ms() / 1000, valid_s=valid_s)
+        answer = await self.call(call.SetChargingProfile(connector, profile))
+        return str(getattr(answer, "status", "no answer"))

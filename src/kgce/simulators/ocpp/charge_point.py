@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 
 from kgce.simulators.devices.device import Clock, SimulatedDevice
 from kgce.simulators.ocpp.dialects import Dialect, Dialect16, Dialect201
+from kgce.simulators.ocpp.profiles import ChargingProfiles
 
 LOG = logging.getLogger(__name__)
 _QUIET = logging.getLogger("kgce.simulators.ocpp.wire")
@@ -65,6 +66,7 @@ class OcppCharger:
         self.identity, self.device, self.clock = identity, device, clock
         self.interval_s = interval_s
         self.habits = habits or Habits()
+        self.profiles = ChargingProfiles(lambda: self.now().timestamp())
         self.settings: dict[str, str] = {}  # what the central system set
         self.queue: list[Any] = []  # messages not answered yet, oldest first
         self.dialect: Dialect = Dialect16(self) if version == "1.6" else Dialect201(self)

@@ -12,6 +12,8 @@ from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
 
+from kgce.simulators.ocpp.profiles import Takes16, Takes201
+
 if TYPE_CHECKING:
     from kgce.simulators.ocpp.charge_point import OcppCharger
 
@@ -78,14 +80,14 @@ class _Answering:
         return True
 
 
-class _Client16(_Answering, ChargePoint16):
+class _Client16(_Answering, Takes16, ChargePoint16):
     @on("ChangeConfiguration")
     def on_change(self, key: str, value: str, **_: Any) -> Any:
         """Take a setting or refuse it."""
         return result16.ChangeConfiguration("Accepted" if self.takes(key, value) else "Rejected")
 
 
-class _Client201(_Answering, ChargePoint201):
+class _Client201(_Answering, Takes201, ChargePoint201):
     @on("SetVariables")
     def on_set(self, set_variable_data: list[dict[str, Any]], **_: Any) -> Any:
         """Take variables or refuse them."""
