@@ -36,7 +36,7 @@ def edge_status(
     folder = load_config(file).gateway.folder
     while True:
         try:
-            status = _ask(folder)
+            status = ask_gateway(folder)
         except StoreUnavailable as error:
             complain(str(error))
             raise typer.Exit(_CANNOT_TELL) from None
@@ -48,7 +48,7 @@ def edge_status(
         time.sleep(_WATCH_S)
 
 
-def _ask(folder: Path) -> Status | None:
+def ask_gateway(folder: Path) -> Status | None:
     """The running gateway's answer; None when none runs here.
 
     Raises:

@@ -10,6 +10,7 @@ import typer
 from kgce.cli import (
     decode,
     demo,
+    edge_buffer,
     edge_check,
     edge_config,
     edge_status,
@@ -45,6 +46,7 @@ app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
 gateway.edge.command("status")(edge_status.edge_status)
 gateway.edge.command("trust-clock")(edge_status.edge_trust_clock)
+gateway.edge.add_typer(edge_buffer.app, name="buffer")
 gateway.edge.add_typer(edge_config.app, name="config")
 app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
