@@ -154,3 +154,12 @@ def test_without_its_log_a_file_is_what_the_last_checkpoint_left(tmp_path) -> No
     with Buffer(other, clock=clock) as again:
         assert delivered(again) == 5
         assert holds(again.counters())
+
+
+def test_a_repair_that_was_killed_is_taken_up_at_the_next_start(folder) -> None:
+    damage(folder, 5)
+    (folder / "buffer.sqlite").rename(folder / "buffer.sqlite.damaged-20260101T000000")  # then the power went
+    status = check(folder, at_least=0.9)
+    assert "interrupted" in status["repairs"][0]["what"]
+    with Buffer(folder, clock=clock) as buffer:
+        assert len(buffer.status()["repairs"]) == 1, "and only once"

@@ -21,11 +21,9 @@ _LARGEST_PAGE: Final = 65_536
 
 
 def save(path: Path) -> None:
-    """Copy the first page beside the file; a disk that takes nothing costs only the copy."""
+    """Copy the first page of the open database beside it; a disk that takes nothing costs only the copy."""
     with contextlib.suppress(OSError):
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
-            page = header + file.read(_page_bytes(header) - _HEADER)
+        page = _first_page(path)
         if not page.startswith(_MAGIC):
             return
         fresh = _beside(path).with_suffix(".new")
@@ -56,6 +54,20 @@ def with_saved(damaged: Path, original: Path) -> Iterator[Path | None]:
     finally:
         for suffix in ("", "-wal", "-shm"):
             patched.with_name(patched.name + suffix).unlink(missing_ok=True)
+
+
+def _first_page(path: Path) -> bytes:
+    """Read through the descriptor that SQLite itself has open.
+
+    Opening and closing the file once more would let go of every lock this process holds on it: POSIX has it so
+    (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    for link in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the descriptor of this very listing is gone by now
+            if link.readlink() == path.resolve():
+                header = os.pread(int(link.name), _HEADER, 0)
+                return os.pread(int(link.name), _page_bytes(header), 0)
+    return b""
 
 
 def _page_bytes(header: bytes) -> int:

@@ -5,6 +5,7 @@ buffer.sqlite (damaged) --row by row--> buffer.sqlite (new), the old file kept a
 
 import contextlib
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ _TRIES: Final = 1_000_000  # numbers looked for one by one between what both end
 _TRIES_WITHOUT_END: Final = 2_000
 _UNREADABLE: Final = 10_000  # batches that a damaged file may have held behind the last readable one
 
+_ASIDE: Final = re.compile(r"damaged-\d{8}T\d{6}(-\d+)?$")  # not its log, nor a copy under work
 _BATCH: Final = ("seq", "boot", "first_ms", "last_ms", "rows", "body", "amends", "level", "clock", "attempts")
 _KEPT: Final[dict[str, tuple[str, ...]]] = {
     "batch": _BATCH,
@@ -40,12 +42,18 @@ def open_or_repair(path: Path, synchronous: str, now_ms: int) -> Opened:
     Raises:
         ConfigError: see open_buffer_file.
     """
+    error = "an earlier repair was interrupted"
     try:
         opened = open_buffer_file(path, synchronous, now_ms)
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
+    except sqlite3.DatabaseError as damage:
+        if not is_damage(damage):
             raise
-        opened = _repaired(path, synchronous, now_ms, str(error))
+        error = str(damage)
+        _move_aside(path, now_ms)
+        opened = open_buffer_file(path, synchronous, now_ms)
+    aside = _not_salvaged(path, opened.db)
+    if aside is not None:
+        opened = _salvaged(opened, aside, path, now_ms, error)
     opened.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     head.save(path)
     return opened
@@ -57,9 +65,17 @@ def repairs(db: sqlite3.Connection) -> list[dict[str, Any]]:
     return [dict(zip(("at_ms", "what", "rows", "moved_to"), one, strict=True)) for one in reversed(found)]
 
 
-def _repaired(path: Path, synchronous: str, now_ms: int, error: str) -> Opened:
-    aside = _move_aside(path, now_ms)
-    opened = open_buffer_file(path, synchronous, now_ms)
+def _not_salvaged(path: Path, db: sqlite3.Connection) -> Path | None:
+    """The file moved aside last, if nobody has read it: the gateway was killed before the repair was committed."""
+    asides = [one for one in path.parent.glob(f"{path.name}.damaged-*") if _ASIDE.search(one.name)]
+    if not asides:
+        return None
+    last = max(asides, key=lambda one: (one.stat().st_ctime_ns, one.name))
+    known = db.execute("SELECT 1 FROM repair WHERE moved_to = ?", (last.name,)).fetchone()
+    return None if known else last
+
+
+def _salvaged(opened: Opened, aside: Path, path: Path, now_ms: int, error: str) -> Opened:
     db = opened.db
     db.execute("BEGIN IMMEDIATE")
     kept, highest = _salvage_with_any_head(aside, path, db)
