@@ -50,7 +50,7 @@ def test_after_a_day_without_uplink_history_follows_newest_first_while_live_goes
     minutes = range(24 * 60, 0, -1)
     for minute in minutes:
         world.publisher.publish(now_ms - minute * 60_000)
-    eventually(lambda: world.gateway.status()["counters"]["waiting"] >= len(minutes), "a day waits")
+    eventually(lambda: world.gateway.status()["uplink"]["history_rows"] >= len(minutes), "a day waits")
     world.broker.start()
     eventually(lambda: world.in_store(WATER), "the first of it arrives")
     live_ms, _ = world.publisher.publish()
