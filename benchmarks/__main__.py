@@ -1,4 +1,4 @@
-"""Run every benchmark and print one table: `make bench`, or `python -m benchmarks --json`."""
+"""Run every benchmark and print one table: `make bench`, or `python -m benchmarks [--json] [NAME ...]`."""
 
 import sys
 from dataclasses import asdict
@@ -6,24 +6,29 @@ from dataclasses import asdict
 import orjson
 from rich.console import Console
 
-from benchmarks import duckdb_append, gateways, ledger_kernel, modbus_poll
+from benchmarks import duckdb_append, gateways, ledger_kernel, modbus_poll, soak
 from benchmarks.table import Row, machine, show
 
 BENCHMARKS = {
-    "Modbus poll path": modbus_poll.run,
-    "gateway, meter to broker": gateways.run,
-    "DuckDB append": duckdb_append.run,
-    "ledger kernel": ledger_kernel.run,
+    "modbus_poll": modbus_poll.run,
+    "gateways": gateways.run,
+    "soak": soak.run,
+    "duckdb_append": duckdb_append.run,
+    "ledger_kernel": ledger_kernel.run,
 }
 
 
 def main(arguments: list[str]) -> None:
-    """Print a table for people, or JSON with `--json`."""
+    """Print a table for people, or JSON with `--json`; names choose, no name is all."""
     progress = Console(stderr=True)
+    names = [argument for argument in arguments if argument != "--json"] or list(BENCHMARKS)
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        sys.exit(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     rows: list[Row] = []
-    for name, run in BENCHMARKS.items():
+    for name in names:
         progress.print(f"running {name} ...")
-        rows += run()
+        rows += BENCHMARKS[name]()
     if "--json" in arguments:
         document = {"machine": machine(), "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}
         print(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
