@@ -11,7 +11,7 @@ import typer
 
 from kgce.cli.logs import LogStyle, set_up
 from kgce.cli.terminal import say
-from kgce.cli.until_stopped import run, until_stopped
+from kgce.cli.until_stopped import leave_hanging_threads, run, until_stopped
 from kgce.domain.ports import Registry, Sink, Source
 from kgce.domain.tree import Institution, Point
 
@@ -59,6 +59,7 @@ def edge_run(
         _declare_always(station, registry)
         run(_run(station, limit_s))
         print_json(station.gateway.status()) if json else tell_hand_overs(station.gateway.counters())
+    leave_hanging_threads()
 
 
 async def _run(station: Any, limit_s: float | None) -> None:

@@ -1,9 +1,20 @@
 """Run until Ctrl-C, SIGTERM or a time limit; then let everything end in order."""
 
 import asyncio
+import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import Coroutine
 from typing import Any
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Ends without waiting for threads: one may sit in a request to a store that does not answer."""
+
+    async def shutdown_default_executor(self) -> None:
+        """Who must be waited for has been waited for, see edge/ending.py."""
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -13,7 +24,17 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         asyncio.get_running_loop().set_exception_handler(_without_lost_connections)
         await main
 
-    asyncio.run(guarded())
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        runner.run(guarded())
+
+
+def leave_hanging_threads() -> None:
+    """End the process now if a thread would hold it up; everything is on the disk, and said."""
+    if any(one is not threading.main_thread() and not one.daemon for one in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _without_lost_connections(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

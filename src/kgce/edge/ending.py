@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Final
 
 log: Final = logging.getLogger(__name__)
@@ -18,3 +19,12 @@ async def ended(jobs: Sequence[asyncio.Future[None]], what: str) -> None:
     if late:
         names = ", ".join(sorted(job.get_name() for job in late if isinstance(job, asyncio.Task)))
         log.warning("%d %s still busy after %s s, left behind: %s", len(late), what, STOP_STEP_S, names)
+
+
+def finished(close: Callable[[], object], what: str) -> None:
+    """Call it, and wait until it returns, for STOP_STEP_S at most: a store may hold its lock in a request."""
+    closing = threading.Thread(target=close, name=f"closing {what}", daemon=True)
+    closing.start()
+    closing.join(STOP_STEP_S)
+    if closing.is_alive():
+        log.warning("the %s is still busy after %s s, left behind", what, STOP_STEP_S)

@@ -23,6 +23,7 @@ from kgce.edge.clock.keeper import ClockKeeper
 from kgce.edge.clock.memory import ClockMemory
 from kgce.edge.config import GatewayConfig, load_config
 from kgce.edge.control.control import Control
+from kgce.edge.ending import finished
 from kgce.edge.gateway import Gateway
 from kgce.edge.journal import Journal
 from kgce.edge.local.run_file import RunFile
@@ -136,7 +137,7 @@ class Station:
         self.clock.close()
         self.gateway.close()
         if self._own_sink is not None:
-            self._own_sink.close()
+            finished(self._own_sink.close, "sink")
 
     def _read(self, file: Path) -> GatewayConfig:
         try:

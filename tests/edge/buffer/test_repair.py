@@ -68,6 +68,15 @@ def test_a_sound_file_is_not_repaired(folder) -> None:
     assert check(folder, at_least=1.0)["repairs"] == []
 
 
+def test_a_file_with_records_of_drops_is_sound_too(folder) -> None:
+    with Buffer(folder, clock=clock, max_bytes=60_000) as buffer:
+        buffer.put(power_batch(9_000_000, 1000))
+        assert buffer.drops()
+    with Buffer(folder, clock=clock) as buffer:
+        assert buffer.status()["repairs"] == []
+        assert not list(folder.glob("*.damaged-*"))
+
+
 def test_a_corrupted_last_page_costs_that_page(folder) -> None:
     damage(folder, pages(folder) - 1)
     status = check(folder, at_least=0.9)

@@ -219,3 +219,22 @@ def test_waits_double_up_to_their_limit_with_jitter_and_start_short_again() -> N
     assert backoff.next_s() == 1.0
     real = Backoff(first_s=8.0, limit_s=8.0)
     assert all(4.0 <= real.next_s() <= 8.0 for _ in range(100))
+
+
+async def test_rows_that_a_sink_refuses_while_it_takes_the_rest_are_found_and_kept(buffer) -> None:
+    """It says how many, not which: they are asked for by halves, and asking again is harmless."""
+
+    class TakesNoOddValues(MemorySink):
+        def append(self, batch: Batch) -> AppendResult:
+            even = batch.select(batch.value % 2 == 0)
+            return super().append(even) + AppendResult(refused=len(batch) - len(even))
+
+    sink = TakesNoOddValues()
+    buffer.put(power_batch(0, 9))
+    assert await Uplink(buffer, sink).drain()
+    assert sorted(value for value, _ in sink.rows.values()) == [0.0, 2.0, 4.0, 6.0, 8.0]
+    (letter,) = buffer.letters()
+    assert buffer.letter(letter.seq)[1].value.tolist() == [1.0, 3.0, 5.0, 7.0]
+    counts = buffer.counters()
+    assert (counts["stored"], counts["refused"], counts["waiting"]) == (5, 4, 0)
+    assert holds(counts)

@@ -106,9 +106,10 @@ def _prepared(db: sqlite3.Connection, synchronous: str, now_ms: int) -> Opened:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
     db.execute("PRAGMA foreign_keys = OFF")
-    problems = [text for (text,) in db.execute("PRAGMA quick_check(5)")]
-    if problems != ["ok"]:
-        raise sqlite3.DatabaseError(f"malformed: {'; '.join(problems)}")
+    # SQLite 3.40 (Debian 12) sees NULLs in a sound table WITHOUT ROWID whose key is not its first columns.
+    problems = [text for (text,) in db.execute("PRAGMA quick_check(50)") if not text.startswith("NULL value in")]
+    if problems not in ([], ["ok"]):
+        raise sqlite3.DatabaseError(f"malformed: {'; '.join(problems[:5])}")
     db.execute("BEGIN IMMEDIATE")
     try:
         _carry_over(db)
