@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check fuzz bench lock servers clean
+.PHONY: setup demo test check fuzz mutants bench lock servers clean
 .DEFAULT_GOAL := demo
 
 setup: $(READY)            ## .venv with exactly the locked packages
@@ -32,8 +32,11 @@ check: setup               ## lint, types, layers, file length
 fuzz: setup                ## a million damaged frames for each protocol's parser
 	KGCE_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest tests/fuzz
 
-bench: setup               ## speed as ratios to a peer in the same run
-	$(BIN)/python -m benchmarks
+mutants: setup servers     ## take each protection of the gateway away: its fault test must fail
+	$(BIN)/python -m tests.faults.mutants
+
+bench: setup servers       ## speed as ratios to a peer in the same run; NAMES="soak gateways" runs only those
+	$(BIN)/python -m benchmarks $(NAMES)
 
 lock:                      ## pin every package with its hash; names no host
 	uv pip compile -q --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

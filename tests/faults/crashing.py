@@ -1,5 +1,7 @@
 """Runs the real kgce command, and kills its own process (SIGKILL) at the n-th call of one function.
 
+The other threads get a moment first: what they had promised to others by then, they have promised.
+
 python -m tests.faults.crashing MODULE:CLASS.METHOD before|after N kgce-arguments ...
 """
 
@@ -7,7 +9,10 @@ import importlib
 import os
 import signal
 import sys
+import time
 from typing import Any
+
+LAST_WORDS_S = 0.2
 
 
 def arm(point: str, when: str, count: int) -> None:
@@ -19,14 +24,18 @@ def arm(point: str, when: str, count: int) -> None:
     original = getattr(owner, name)
     calls = 0
 
+    def die() -> None:
+        time.sleep(LAST_WORDS_S)
+        os.kill(os.getpid(), signal.SIGKILL)
+
     def deadly(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == count and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         result = original(*args, **kwargs)
         if calls == count:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         return result
 
     setattr(owner, name, deadly)

@@ -15,7 +15,9 @@ def test_a_store_that_stands_still_delays_and_loses_nothing(world: World) -> Non
     world.gateway.start()
     world.run_a_while(8)
     world.influx.signal(signal.SIGSTOP)
+    skipped = skipped_polls(world)
     world.run_a_while(40, publish=False)
+    assert skipped_polls(world) - skipped < 40, "the meter is read at its interval all the while"
     world.influx.signal(signal.SIGCONT)
     world.run_a_while(5, publish=False)
     world.assert_whole()
@@ -52,6 +54,11 @@ def test_what_the_store_refuses_for_good_becomes_a_dead_letter_and_the_rest_pass
         assert any("refused for good" in one["what"] for one in world_problems(status))
         others = world.influx.rows("electricity", METER, "voltage_l1_n")
         assert len(others) >= 8, "what the store takes of the same poll is there"
+
+
+def skipped_polls(world: World) -> int:
+    """Ticks at which the meter should have been asked, and was not."""
+    return next(one["missed_ticks"] for one in world.gateway.status()["devices"] if one["device"] == METER)
 
 
 def world_problems(status: dict) -> list[dict]:
