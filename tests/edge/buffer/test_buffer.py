@@ -8,6 +8,7 @@ import pytest
 
 from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, InputError, StoreUnavailable
+from kgce.domain.tree import Series
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.buffer.counters import Count, holds
 from kgce.edge.buffer.space import Bounds
@@ -276,6 +277,17 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match="give the gateway a folder it may write"):
         Buffer(tmp_path / "file")
+
+
+def test_thousands_of_series_come_into_one_buffer(buffer) -> None:
+    for first in range(0, 3000, 300):
+        series = [Series("hall", f"meter-{first + i}", "active_power") for i in range(300)]
+        assert buffer.put(Batch.of(series, range(300), [NOW_MS] * 300, range(300)))
+    assert buffer.waiting_rows() == 3000
+    again = Series("hall", "meter-2999", "active_power")
+    buffer.put(Batch.of([again], [0], [NOW_MS], [5.0]))
+    rows = buffer._db.execute("SELECT amends FROM batch ORDER BY seq").fetchall()
+    assert rows == [(0,)] * 10 + [(1,)], "only the last one amends"
 
 
 def test_closing_twice_is_harmless(tmp_path) -> None:

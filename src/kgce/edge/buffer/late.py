@@ -24,11 +24,13 @@ class Watermarks:
 
     def amends(self, batch: Batch) -> bool:
         """Whether a row is not newer than its series was."""
-        return bool((batch.time_ms <= self._newest_ms[self._number(batch)]).any())
+        number = self._number(batch)  # first: new series make the array longer
+        return bool((batch.time_ms <= self._newest_ms[number]).any())
 
     def passed(self, batch: Batch) -> None:
         """The batch is in."""
-        np.maximum.at(self._newest_ms, self._number(batch), batch.time_ms)
+        number = self._number(batch)
+        np.maximum.at(self._newest_ms, number, batch.time_ms)
 
     def _number(self, batch: Batch) -> npt.NDArray[np.intp]:
         return self._tables.of(batch.series)[batch.index]
