@@ -13,6 +13,7 @@ from typing import Any, Final
 from kgce.domain.batch import Batch
 from kgce.edge.buffer.buffer import Buffer
 from kgce.edge.checks.checks import Checks
+from kgce.edge.roster import Roster
 
 log: Final = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Intake:
         self._buffer = buffer
         self._stamp = stamp
         self._observers = observers
+        self._roster = Roster()
         self._failing: list[Callable[[Batch], object]] = []
         self._lock = threading.Lock()
 
@@ -47,7 +49,7 @@ class Intake:
             StoreUnavailable: nothing of them was kept or counted.
         """
         with self._lock:
-            stamped = [self._stamp(batch) for batch in batches if len(batch)]
+            stamped = [self._stamp(batch) for batch in self._roster.joined(batches)]
             checked = [self._checks.check(batch) for batch, _ in stamped]
             if checked:
                 doubted = next((clock_id for _, clock_id in stamped if clock_id), "")

@@ -11,8 +11,8 @@ from kgce.domain.errors import InputError
 from kgce.domain.quantities import Kind, quantity_of
 
 _STARTS_OVER: Final = frozenset({"session_energy"})  # begins at 0 with every charging session, by design
-_HOUR_MS: Final = 3_600_000
-_LEAST_SPAN_MS: Final = 60_000  # a reading's time is not the instant of its counting; shorter spans are taken as this
+HOUR_MS: Final = 3_600_000
+LEAST_SPAN_MS: Final = 60_000  # a reading's time is not the instant of its counting; shorter spans are taken as this
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +74,4 @@ def judge(
 
 def _follows(before: float, value: float, span_ms: int, max_per_hour: float) -> bool:
     """Whether a counter can have gone from one value to the other in this time."""
-    return 0 <= value - before <= max_per_hour * max(span_ms, _LEAST_SPAN_MS) / _HOUR_MS
+    return 0 <= value - before <= max_per_hour * max(span_ms, LEAST_SPAN_MS) / HOUR_MS

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from kgce.domain.batch import Batch, UInt8Array
 from kgce.domain.events import Severity
+from kgce.domain.tree import Series
+from kgce.edge.checks.by_table import ByTable
 from kgce.edge.checks.rule import TIME_UNSURE, Verdict
 
 _BATCHES: Final = 3
@@ -29,12 +32,22 @@ class _Lag:
     is_told: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Devices:
+    """The devices of a series table."""
+
+    names: list[tuple[str, str]]
+    place: dict[tuple[str, str], int]  # of each in `names`
+    of_series: npt.NDArray[np.intp]  # (n,) place of each series' device
+
+
 class DeviceClockRule:
     """One state per device that is late."""
 
     def __init__(self, *, behind_limit_s: float) -> None:
         self._limit_ms = behind_limit_s * 1000
         self._late: dict[tuple[str, str], _Lag] = {}
+        self._devices = ByTable(_devices)
 
     def judge(self, batch: Batch, quality: UInt8Array, now_ms: int) -> Verdict:  # noqa: ARG002 - bits do not matter
         """Rows of devices whose clock cannot be right."""
@@ -45,9 +58,11 @@ class DeviceClockRule:
         if not late.any() and not self._late:
             return verdict
         states: dict[tuple[str, str], _Lag | None] = {}
-        for device in {(one.institution, one.device) for one in batch.series}:
-            positions = [at for at, one in enumerate(batch.series) if (one.institution, one.device) == device]
-            rows = np.flatnonzero(np.isin(batch.index, positions))
+        devices = self._devices.of(batch.series)
+        of_row = devices.of_series[batch.index]
+        concerned = {*of_row[late].tolist(), *(devices.place[one] for one in self._late.keys() & devices.place.keys())}
+        for place in concerned:
+            device, rows = devices.names[place], np.flatnonzero(of_row == place)
             if not len(rows):
                 continue
             before, newest_ms = self._late.get(device), int(batch.time_ms[rows].max())
@@ -85,6 +100,12 @@ class DeviceClockRule:
                 self._late.pop(device, None)
             else:
                 self._late[device] = state
+
+
+def _devices(series: tuple[Series, ...]) -> _Devices:
+    place: dict[tuple[str, str], int] = {}
+    of_series = [place.setdefault((one.institution, one.device), len(place)) for one in series]
+    return _Devices(list(place), place, np.array(of_series, np.intp))
 
 
 def _times(lag: _Lag) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from kgce.domain.events import Severity
 from kgce.domain.quantities import quantity_of
 from kgce.domain.tree import Series
 from kgce.edge.checks.by_table import ByTable
-from kgce.edge.checks.numbered import FIRST_CAPACITY, Numbered
+from kgce.edge.checks.numbered import FIRST_CAPACITY, Numbered, is_single
 from kgce.edge.checks.rule import NO_BASELINE, SUSPECT, Verdict, subject_of
 
 _LONGEST_SPAN_MS: Final = 900_000  # after a quarter of an hour without a reading anything may have happened
@@ -54,7 +54,7 @@ class StepRule:
         value, time_ms = batch.value[rows], batch.time_ms[rows].astype(np.float64)
         allowed = np.maximum(largest[batch.index[rows]], share[batch.index[rows]] * np.abs(self._known[0, number]))
         far = np.abs(value - self._known[0, number]) > allowed
-        is_plain = not far.any() and not self._suspects[number].any() and len(set(number.tolist())) == len(number)
+        is_plain = not far.any() and not self._suspects[number].any() and bool(is_single(number).all())
         if is_plain:
             return Verdict(learn=lambda: self._accept(number, value, time_ms))
         return self._one_by_one(batch, rows, number, (largest, share))
