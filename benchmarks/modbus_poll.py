@@ -7,7 +7,7 @@ with every batch: checks, then a transaction that a power cut does not take back
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -56,8 +56,13 @@ async def _measure(ports: Sequence[int], reads: tuple[Read, ...], buffer: Buffer
     async def poll(link: int) -> None:
         assert len(await sources[link].poll("meter")) == values
 
-    async def commit(link: int) -> None:
-        await intake.take(link, await sources[link].poll("meter"))
+    under_way: dict[int, asyncio.Future[None]] = {}
+
+    async def commit(link: int) -> None:  # as collectors/turns.py does: the next poll while this one is committed
+        batch = await sources[link].poll("meter")
+        if link in under_way:
+            await under_way[link]
+        under_way[link] = intake.take(link, batch)
 
     async def read_only(link: int) -> None:
         for read in reads:
@@ -67,7 +72,7 @@ async def _measure(ports: Sequence[int], reads: tuple[Read, ...], buffer: Buffer
     taken_s: dict[Callable[[int], Awaitable[None]], list[float]] = {poll: [], commit: [], read_only: []}
     for _ in range(ROUNDS + 1):
         for work, seconds in taken_s.items():
-            seconds.append(await _seconds(work, len(ports)))
+            seconds.append(await _seconds(work, len(ports), under_way))
     for source in sources:
         source.close()
     for client in clients:
@@ -76,13 +81,16 @@ async def _measure(ports: Sequence[int], reads: tuple[Read, ...], buffer: Buffer
     return polled, committed, peer
 
 
-async def _seconds(work: Callable[[int], Awaitable[None]], links: int) -> float:
+async def _seconds(
+    work: Callable[[int], Awaitable[None]], links: int, under_way: Mapping[int, "asyncio.Future[None]"]
+) -> float:
     async def some(link: int) -> None:
         for _ in range(POLLS // links):
             await work(link)
 
     began = time.perf_counter()
     await asyncio.gather(*(some(link) for link in range(links)))
+    await asyncio.gather(*under_way.values())
     return time.perf_counter() - began
 
 

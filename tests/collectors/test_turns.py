@@ -29,6 +29,7 @@ class Line:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
         if self.now >= self.until_s:
+            await asyncio.sleep(0)  # the last batch is handed over
             raise _Over
 
     async def poll(self, turn: Turn) -> Batch:

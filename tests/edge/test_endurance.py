@@ -22,7 +22,7 @@ def test_after_ninety_minutes_of_faults_the_books_balance_and_nothing_is_left_op
     assert done.stored == counts["stored"], "the store holds what the gateway says"
     settled = done.settled()
     third = len(settled) // 3
-    for what in ("open_files", "threads"):
-        begin, end = ([getattr(look, what) for look in part] for part in (settled[:third], settled[-third:]))
-        assert min(end) <= max(begin), f"{what}: {begin} at the begin, {end} at the end"
+    begin, end = ([look.open_files for look in part] for part in (settled[:third], settled[-third:]))
+    assert min(end) <= max(begin), f"open files: {begin} at the begin, {end} at the end"
+    assert max(look.threads for look in done.looks) < 12, "the pool's six, and those of the libraries"
     assert {one["name"] for one in done.final["companions"] if one["restarts"]} == set(), "no companion fell"

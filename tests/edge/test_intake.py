@@ -43,9 +43,9 @@ def grouped(buffer) -> GroupedIntake:
     return GroupedIntake(Intake(Checks(clock=clock), buffer))
 
 
-async def start(intake: GroupedIntake, jobs) -> list[asyncio.Task]:
+async def start(intake: GroupedIntake, jobs) -> list[asyncio.Future]:
     """Every sender's emit, begun before the first commit may end."""
-    tasks = [asyncio.create_task(intake.take(sender, one)) for sender, one in jobs]
+    tasks = [intake.take(sender, one) for sender, one in jobs]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks

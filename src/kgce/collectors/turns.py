@@ -80,18 +80,26 @@ async def take_turns(
 ) -> None:
     """Ask the device that is due first, one at a time, until cancelled; a silent one gives no batch.
 
+    While a batch is made durable the next device is asked; its batch waits for the one before it.
+
     `poll` raises LineDown when nobody can be asked and DeviceUnreachable when this device gave no whole answer.
     """
     for device in devices:
         device.start(clock())
-    while True:
-        device = min(devices, key=lambda one: one.due)
-        await sleep(max(device.due - clock(), 0))
-        batch = await _round(device, poll, wall_clock)
-        heed_cancellation()
-        device.set_next(clock())
-        if len(batch):
-            await emit(batch)
+    handed_over: asyncio.Future[None] | None = None
+    try:
+        while True:
+            device = min(devices, key=lambda one: one.due)
+            await sleep(max(device.due - clock(), 0))
+            batch = await _round(device, poll, wall_clock)
+            heed_cancellation()
+            device.set_next(clock())
+            if handed_over is not None:
+                await handed_over
+            handed_over = asyncio.ensure_future(emit(batch)) if len(batch) else None
+    finally:
+        if handed_over is not None:
+            handed_over.cancel()  # the gateway keeps what it was given; see Gateway.emitter
 
 
 async def _round(device: T, poll: Callable[[T], Awaitable[Batch]], wall_clock: Callable[[], float]) -> Batch:

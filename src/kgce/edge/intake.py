@@ -4,6 +4,7 @@ source --emit--> Checks --> Buffer, as one commit for all sources that wait at t
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
@@ -16,6 +17,8 @@ from kgce.edge.checks.checks import Checks
 from kgce.edge.roster import Roster
 
 log: Final = logging.getLogger(__name__)
+
+_GATHER_S: Final = 0.003  # under load the next commit takes what comes meanwhile along
 
 Stamp = Callable[[Batch], tuple[Batch, str]]  # edge/clock: the batch, and the doubted clock it waits for
 
@@ -101,29 +104,42 @@ class GroupedIntake:
         self._intake = intake
         self._waiting: list[_Waiting] = []
         self._working: asyncio.Task[None] | None = None
+        self._wanted, self._enough = 0, asyncio.Event()
 
-    async def take(self, sender: Hashable, batch: Batch) -> None:
-        """Return once the batch is durable; batches of one sender are committed in the order they came.
+    def take(self, sender: Hashable, batch: Batch) -> asyncio.Future[None]:
+        """Done once the batch is durable; batches of one sender are committed in the order they came.
 
-        Raises:
-            StoreUnavailable: nothing of it was kept or counted.
+        It raises StoreUnavailable where nothing of the batch was kept or counted.
         """
         safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(sender, batch, safe))
+        if len(self._waiting) >= self._wanted:
+            self._enough.set()
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work(), name="intake")
-        await safe
+        return safe
 
     async def _work(self) -> None:
+        group: list[_Waiting] = []
         while self._waiting:
-            group = self._next_group()
             try:
+                await self._gather(len(group))
+                group = self._next_group()
                 await self._commit(group)
             except asyncio.CancelledError:
                 for one in (*group, *self._waiting):
                     one.safe.cancel()
                 self._waiting.clear()
                 raise
+
+    async def _gather(self, wanted: int) -> None:
+        """Under load: until as many are there as in the commit before, or _GATHER_S have passed."""
+        self._wanted = wanted
+        if len(self._waiting) < wanted:
+            self._enough.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GATHER_S):
+                    await self._enough.wait()
 
     def _next_group(self) -> list[_Waiting]:
         group: dict[Hashable, _Waiting] = {}

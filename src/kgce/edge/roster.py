@@ -16,7 +16,7 @@ from kgce.domain.tree import Series
 
 _MOST_SERIES: Final = 200_000
 _MOST_STRANGERS: Final = 2048  # sources that make a new table for every message must not fill the memory
-_PATIENCE: Final = 50  # groups; a table that came back waits for others, so that a thousand are not joined one by one
+_PATIENCE: Final = 8  # groups; a table that came back waits for others, so that a thousand are not joined one by one
 _MOST_ROWS: Final = 5000  # in one batch
 
 Table = tuple[Series, ...]
@@ -71,7 +71,7 @@ class Roster:
     def _welcome(self) -> None:
         """Make the joined table longer, when it is worth the trouble."""
         self._groups += 1
-        if not self._waiting or (len(self._waiting) <= len(self._offsets) // 4 and self._groups < _PATIENCE):
+        if not self._waiting or (len(self._waiting) <= len(self._offsets) // 10 and self._groups < _PATIENCE):
             return
         self._groups = 0
         tables = (*self._all.tables, *self._waiting.values())

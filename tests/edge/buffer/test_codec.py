@@ -1,6 +1,10 @@
 """The buffer's bytes give back the very same columns, or say that they cannot."""
 
+import struct
+import zlib
+
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +12,7 @@ from hypothesis import strategies as st
 from kgce.domain.batch import Batch
 from kgce.domain.tree import Series
 from kgce.edge.buffer.codec import CorruptBatch, decode, encode
-from tests.edge.fakes import ENERGY, POWER, VOLTAGE, power_batch
+from tests.edge.fakes import ENERGY, NOW_MS, POWER, VOLTAGE, power_batch, rows_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SERIES = st.builds(Series, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT)
@@ -55,3 +59,20 @@ def test_one_flipped_byte_anywhere_is_found() -> None:
 def test_a_cut_blob_is_found(length) -> None:
     with pytest.raises(CorruptBatch):
         decode(encode(power_batch(0, 5))[:length])
+
+
+def test_a_batch_written_by_an_older_kgce_is_read() -> None:
+    """Layout kg1: one table and the columns, compressed as one."""
+    batch = Batch.from_rows([(ENERGY, NOW_MS, 5.25, 0), (POWER, NOW_MS + 1, float("nan"), 1)])
+    table = orjson.dumps(
+        [[s.institution, s.device, s.quantity, s.measurement, s.building, s.region] for s in batch.series]
+    )
+    columns = [
+        column.astype(kind).tobytes()
+        for column, kind in zip(
+            (batch.index, batch.time_ms, batch.value, batch.quality), ("<i4", "<i8", "<f8", "u1"), strict=True
+        )
+    ]
+    body = zlib.compress(struct.pack("<II", len(table), 2) + table + b"".join(columns), 1)
+    again = decode(struct.pack("<3sI", b"kg1", zlib.crc32(body)) + body)
+    assert repr(rows_of(again)) == repr(rows_of(batch))

@@ -113,13 +113,15 @@ class Expected:
         return self._hunt(data)
 
     def _begins(self, data: bytes) -> bool:
-        return (data[0], data[1], data[2]) == (self.unit, self.function, self.byte_count)
+        return tuple(data[:3]) == (self.unit, self.function, self.byte_count)
 
     def _hunt(self, data: bytes) -> Taken:
         """The first checked frame that fits, also behind noise, an echo and other units' frames."""
         at, keep_from = 0, len(data)
         while at < len(data):
             frame = rtu_frame_at(data, at)
+            if frame == b"" and self._begins(data[at : at + 3]):
+                return min(keep_from, at), None  # what looks like a frame inside of it is by chance
             if not frame:
                 keep_from = min(keep_from, at) if frame is not None else keep_from
                 at += 1

@@ -52,6 +52,8 @@ class Room:
 
     def make(self, *, is_enough: Callable[[], bool], leased: Callable[[int], bool], newest: int, lost: Lost) -> None:
         """Give up until it is enough; never the newest batch, nor what the uplink is sending."""
+        if is_enough():
+            return
         for level, give_up in ((_WHOLE, self._thin), (_THINNED, self._strip)):
             while not is_enough():
                 records = self._oldest(level, leased, newest)

@@ -4,13 +4,14 @@ A converter that answers from its cache, a meter port that died: the values keep
 counter are suspect from the moment when more energy must have flowed than the counter could hide in one step.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from kgce.domain.batch import Batch, UInt8Array
+from kgce.domain.batch import Batch, BoolArray, UInt8Array
 from kgce.domain.events import Severity
+from kgce.domain.tree import Series
 from kgce.edge.checks.by_table import ByTable
 from kgce.edge.checks.rule import SUSPECT, Verdict, rows_of
 
@@ -37,6 +38,13 @@ class FlatLine:
     power_ms: int | None = None
     hidden_kwh: float = 0.0  # since the counter last moved
     is_frozen: bool = False
+
+    def copy(self) -> "FlatLine":
+        """Another of the same state; four times as fast as dataclasses.replace."""
+        return FlatLine(
+            self.counter_field, self.power_field, self.counter, self.smallest_step,
+            self.power_kw, self.power_ms, self.hidden_kwh, self.is_frozen,
+        )  # fmt: skip
 
     def saw_power(self, name: str, time_ms: int, power_kw: float) -> None:
         """The device reports power; the last one held until now."""
@@ -67,8 +75,7 @@ class FlatLineRule:
     """One state per device; counter.frozen begins, counter.moves ends it."""
 
     def __init__(self) -> None:
-        wanted = POWER | ENERGY
-        self._wanted = ByTable(lambda series: np.array([one.quantity in wanted for one in series], np.bool_))
+        self._tables = ByTable(_told_by)
         self._lines: dict[tuple[str, str], FlatLine] = {}
 
     def judge(self, batch: Batch, quality: UInt8Array, now_ms: int) -> Verdict:  # noqa: ARG002 - only order counts
@@ -76,21 +83,22 @@ class FlatLineRule:
         lines: dict[tuple[str, str], FlatLine] = {}
         frozen: list[int] = []
         verdict = Verdict(learn=lambda: self._lines.update(lines))
-        for row, position, time_ms, value in rows_of(batch, quality, self._wanted.of(batch.series)):
-            series = batch.series[position]
-            device = (series.institution, series.device)
-            line = lines.get(device) or replace(self._lines.get(device) or FlatLine())
-            lines[device] = line
-            if series.quantity in POWER:
-                line.saw_power(series.quantity, time_ms, value)
+        wanted, told_by = self._tables.of(batch.series)
+        for row, position, time_ms, value in rows_of(batch, quality, wanted):
+            device, field, is_power = told_by[position]
+            line = lines.get(device)
+            if line is None:
+                line = lines[device] = self._lines[device].copy() if device in self._lines else FlatLine()
+            if is_power:
+                line.saw_power(field, time_ms, value)
                 continue
             hidden_kwh = line.hidden_kwh
-            is_frozen = line.saw_counter(series.quantity, value)
+            is_frozen = line.saw_counter(field, value)
             if is_frozen:
                 frozen.append(row)
-            if series.quantity == line.counter_field and is_frozen != line.is_frozen:
+            if field == line.counter_field and is_frozen != line.is_frozen:
                 line.is_frozen = is_frozen
-                _tell(verdict, "/".join(series.key), time_ms, value, hidden_kwh, is_frozen=is_frozen)
+                _tell(verdict, "/".join((*device, field)), time_ms, value, hidden_kwh, is_frozen=is_frozen)
         if frozen:
             verdict.marks.append(("counter.frozen", frozen, SUSPECT))
         return verdict
@@ -103,6 +111,13 @@ class FlatLineRule:
         """Know it again."""
         for institution, device, line in state:
             self._lines[str(institution), str(device)] = FlatLine(**line)
+
+
+def _told_by(series: tuple[Series, ...]) -> tuple[BoolArray, list[tuple[tuple[str, str], str, bool]]]:
+    """(n,) whether a series is power or energy; of each series its device, field, and whether it is power."""
+    wanted = POWER | ENERGY
+    told_by = [((one.institution, one.device), one.quantity, one.quantity in POWER) for one in series]
+    return np.array([field in wanted for _, field, _ in told_by], np.bool_), told_by
 
 
 def _tell(verdict: Verdict, subject: str, time_ms: int, value: float, hidden_kwh: float, *, is_frozen: bool) -> None:
