@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.table import Row
 from kgce.domain.batch import Batch
 from kgce.domain.tree import Series
-from kgce.store.duckdb_store import DuckDbStore
+from kgce.store.duckdb.store import DuckDbStore
 
 SERIES = 10_000
 ROWS = 1_000_000

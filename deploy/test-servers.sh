@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The real servers and tools that tests start for themselves: installed when root, otherwise listed.
 set -euo pipefail
-declare -A package=([influxd]=influxdb [mosquitto]=mosquitto [mosquitto_pub]=mosquitto-clients [chromium]=chromium [mbpoll]=mbpoll [ip]=iproute2)
+declare -A package=([influxd]=influxdb [victoria-metrics]=victoria-metrics [mosquitto]=mosquitto [mosquitto_pub]=mosquitto-clients [chromium]=chromium [mbpoll]=mbpoll [ip]=iproute2)
 missing=()
 for tool in "${!package[@]}"; do
     PATH="$PATH:/usr/sbin" command -v "$tool" >/dev/null || missing+=("${package[$tool]}")

@@ -42,6 +42,13 @@ def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.
         yield server
 
 
+@pytest.fixture(scope="session")
+def victoria_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real VictoriaMetrics for the session; tests use databases of their own name."""
+    with servers.victoria_metrics(tmp_path_factory.mktemp("victoria")) as url:
+        yield url
+
+
 @pytest.fixture
 def mosquitto_port(tmp_path: Path) -> Iterator[int]:
     """A fresh real Mosquitto for one test."""

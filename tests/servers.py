@@ -16,6 +16,7 @@ import pytest
 
 DEBIAN_PACKAGE = {
     "influxd": "influxdb",
+    "victoria-metrics": "victoria-metrics",
     "mosquitto": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",
@@ -118,6 +119,20 @@ def influxdb(folder: Path) -> Iterator[Influx]:
                 break
             time.sleep(0.1)
         yield Influx(url, folder)
+
+
+@contextlib.contextmanager
+def victoria_metrics(folder: Path) -> Iterator[str]:
+    """VictoriaMetrics 1.79 from Debian, empty; gives its URL."""
+    daemon = require_tool("victoria-metrics")
+    port = free_port()
+    command = [
+        daemon, f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=100y",
+        "-memory.allowedBytes=512MB",
+    ]  # fmt: skip
+    with process(command, folder / "victoria-metrics.log"):
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import pytest
 from kgce.api.app import Context, create_api
 from kgce.api.errors import status_of
 from kgce.domain.errors import KgceError, NaiveTime, ProfileError, StoreUnavailable, UnknownInstitution
-from kgce.store.influx_store import InfluxStore
+from kgce.store.influx.store import InfluxStore
 from tests.api.client import TestClient
 from tests.api.seeded import Seeded
 from tests.servers import influxdb

@@ -10,7 +10,7 @@ from kgce.domain.batch import Batch
 from kgce.domain.tree import Series
 from kgce.simulators.site import Site, load_site
 from kgce.simulators.site_config import SiteConfig
-from kgce.store.influx_store import InfluxStore
+from kgce.store.influx.store import InfluxStore
 from tests.path.chain import running_gateway, until
 from tests.servers import Influx
 

@@ -12,8 +12,8 @@ from kgce.edge.buffer.parcel import Parcel
 from kgce.edge.config import GatewayConfig, load_config, parse_config
 from kgce.edge.uplink.config import DuckDbSink, InfluxSink
 from kgce.edge.uplink.open import open_sink
-from kgce.store.duckdb_store import DuckDbStore
-from kgce.store.influx_store import InfluxStore
+from kgce.store.duckdb.store import DuckDbStore
+from kgce.store.found import FoundStore
 from tests.edge.fakes import NOW_MS, VOLTAGE, clock, power_batch
 
 GOOD = """
@@ -161,5 +161,5 @@ def test_the_sink_that_is_named_is_opened(tmp_path, monkeypatch) -> None:
     assert embedded.status()["kind"] == "duckdb"
     embedded.close()
     remote = open_sink(parsed_sink(INFLUX), "demo")  # connects at its first use
-    assert isinstance(remote._sink, InfluxStore)
+    assert isinstance(remote._sink, FoundStore)
     remote.close()

@@ -10,7 +10,7 @@ PUT = "kgce.edge.buffer.buffer:Buffer.put_all"
 DONE = "kgce.edge.buffer.buffer:Buffer.done"
 PUBLISH = "kgce.collectors.uplink.connection:Connection.publish"
 DELIVER = "kgce.edge.uplink.mqtt_sink:MqttParcelSink.deliver"
-APPEND = "kgce.store.influx_store:InfluxStore.append"
+APPEND = "kgce.store.influx.store:InfluxStore.append"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from kgce.analytics.grid import Grid
 from kgce.domain.tree import Institution, Point
 from kgce.simulators.site import Site
 from kgce.simulators.site_config import parse_site
-from kgce.store.duckdb_store import DuckDbStore
+from kgce.store.duckdb.store import DuckDbStore
 from kgce.store.open import open_registry
 from tests.path.chain import CountingSink, SteppedClock, running_gateway, until
 

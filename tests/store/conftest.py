@@ -1,5 +1,6 @@
 """The stores under test, each opened on a place of its own."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,27 +8,47 @@ from pathlib import Path
 import pytest
 
 from kgce.domain.ports import ReadingStore
-from kgce.store.duckdb_store import DuckDbStore
-from kgce.store.influx_store import InfluxStore
+from kgce.store.duckdb.store import DuckDbStore
+from kgce.store.influx.store import InfluxStore
+from kgce.store.victoria.store import VictoriaStore
 from tests.servers import Influx
+from tests.store.rows import END_MS
 
 NewPlace = Callable[[], Callable[[], ReadingStore]]
 
 
-@pytest.fixture(params=["duckdb", "influxdb"])
-def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
-    """Each call finds an empty place and gives what opens the store there, as often as asked."""
+@pytest.fixture(params=["duckdb", "influxdb", "victoriametrics"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewPlace]:
+    """Each call finds an empty place and gives what opens the store there, as often as asked; all are closed."""
+    opened: list[ReadingStore] = []
+
+    def remembered(store: ReadingStore) -> ReadingStore:
+        opened.append(store)
+        return store
 
     def duckdb() -> Callable[[], ReadingStore]:
         path = tmp_path / uuid.uuid4().hex / "readings.duckdb"
-        return lambda: DuckDbStore(path)
+        return lambda: remembered(DuckDbStore(path))
 
     def influxdb() -> Callable[[], ReadingStore]:
         server: Influx = request.getfixturevalue("influx_server")
         name = f"contract {uuid.uuid4().hex}"
-        return lambda: InfluxStore(server.url, name)
+        return lambda: remembered(InfluxStore(server.url, name))
 
-    return {"duckdb": duckdb, "influxdb": influxdb}[request.param]
+    def victoria() -> Callable[[], ReadingStore]:
+        url, name = request.getfixturevalue("victoria_url"), f"contract {uuid.uuid4().hex}"
+        return lambda: remembered(VictoriaStore(url, name))
+
+    yield {"duckdb": duckdb, "influxdb": influxdb, "victoriametrics": victoria}[request.param]
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def end_ms(new_place: NewPlace, request: pytest.FixtureRequest) -> int:
+    """From when on readings are refused: 2200, but where a server takes nothing from two days ahead."""
+    is_victoria = "victoriametrics" in request.node.callspec.id
+    return int(time.time() * 1000) + 2 * 86_400_000 if is_victoria else END_MS
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ def read_all(store, keys: Iterable[SeriesKey]) -> list[tuple[SeriesKey, int, flo
 class Model:
     """What a store must do, one row at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, end_ms: int = END_MS) -> None:
+        self.end_ms = end_ms
         self.rows: dict[tuple[SeriesKey, int], tuple[float | None, int]] = {}
 
     def append(self, rows: Sequence[Row]) -> AppendResult:
@@ -46,7 +47,7 @@ class Model:
 
     def _append(self, series: Series, time_ms: int, value: float, quality: int) -> AppendResult:
         is_missing = math.isnan(value)
-        if math.isinf(value) or (is_missing and not quality & Quality.BAD) or not EARLIEST_MS <= time_ms < END_MS:
+        if math.isinf(value) or (is_missing and not quality & Quality.BAD) or not EARLIEST_MS <= time_ms < self.end_ms:
             return AppendResult(refused=1)
         new = (None if is_missing else value, quality)
         old = self.rows.get((series.key, time_ms))
@@ -54,6 +55,13 @@ class Model:
         if old is None:
             return AppendResult(stored=1)
         return AppendResult(duplicate=1) if old == new else AppendResult(stored=1, replaced=1)
+
+    def delete(self, keys: Iterable[SeriesKey], start_ms: int, end_ms: int) -> int:
+        wanted = set(keys)
+        gone = [(key, at) for key, at in self.rows if key in wanted and start_ms <= at < end_ms]
+        for place in gone:
+            del self.rows[place]
+        return len(gone)
 
     def read(self, keys: Iterable[SeriesKey], start_ms: int, end_ms: int):
         wanted = set(keys)

@@ -16,7 +16,7 @@ from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, StoreUnavailable
 from kgce.domain.ports import AppendResult
 from kgce.domain.tree import Series
-from kgce.store.duckdb_store import DuckDbStore
+from kgce.store.duckdb.store import DuckDbStore
 from tests.store.rows import END_MS, NOON_MS, POWER, WATER
 
 ROWS_PER_BATCH = 997
@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from kgce.domain.batch import Batch
 from kgce.domain.tree import Series
-from kgce.store.duckdb_store import DuckDbStore
+from kgce.store.duckdb.store import DuckDbStore
 
 store = DuckDbStore(Path(sys.argv[1]))
 n = {ROWS_PER_BATCH}

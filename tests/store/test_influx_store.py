@@ -21,7 +21,7 @@ from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, StoreUnavailable
 from kgce.domain.ports import AppendResult
 from kgce.domain.tree import Series
-from kgce.store.influx_store import InfluxStore
+from kgce.store.influx.store import InfluxStore
 from tests import servers
 from tests.store.rows import END_MS, ENERGY, NOON_MS, POWER, WATER, read_all, rows_of
 

@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from kgce.domain.batch import Batch
 from kgce.domain.tree import Series
-from kgce.store.influxql import identifier, literal
-from kgce.store.line_protocol import QUALITY_SUFFIX, Lines, decode, encode, field_name, measurement_name, measurement_of
+from kgce.store.influx.influxql import identifier, literal
+from kgce.store.line_protocol import (
+    QUALITY_SUFFIX,
+    decode,
+    encode,
+    field_name,
+    measurement_name,
+    measurement_of,
+    reading_lines,
+)
 from tests.store.rows import NOON_MS, POWER
 from tests.store.test_reading_store_contract import AWKWARD
 
@@ -22,7 +30,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.lists(
 
 def lines_of(*rows, is_update=False) -> list[str]:
     batch = Batch.from_rows(rows)
-    return Lines(batch, np.full(len(batch), is_update)).texts
+    return [text.decode() for text in reading_lines(batch, states_quality=np.full(len(batch), is_update)).texts]
 
 
 @given(ANY_TEXT)
@@ -81,7 +89,9 @@ def test_a_real_server_reads_the_lines_as_they_were_meant(influx_server):
     influx_server.query(f"CREATE DATABASE {identifier(database)}", method="POST")
     series = [Series(name, name, name, name, name, name) for name in AWKWARD]
     batch = Batch.from_rows((one, NOON_MS, float(at), 0) for at, one in enumerate(series))
-    _post(influx_server.url, database, "\n".join(Lines(batch, np.zeros(len(batch), bool)).texts))
+    _post(
+        influx_server.url, database, b"\n".join(reading_lines(batch, states_quality=np.zeros(len(batch), bool)).texts)
+    )
 
     for at, name in enumerate(AWKWARD):
         query = (
@@ -107,9 +117,9 @@ def test_a_quoted_name_never_ends_early(text):
         assert "\n" not in quoted
 
 
-def _post(url: str, database: str, text: str) -> None:
+def _post(url: str, database: str, text: bytes) -> None:
     import urllib.request
 
-    request = urllib.request.Request(f"{url}/write?db={database}&precision=ms", data=text.encode())
+    request = urllib.request.Request(f"{url}/write?db={database}&precision=ms", data=text)
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert answer.status == 204

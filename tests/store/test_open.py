@@ -7,9 +7,10 @@ import pytest
 from kgce.domain.batch import Batch
 from kgce.domain.errors import ConfigError, StoreUnavailable
 from kgce.domain.tree import Region
-from kgce.store.duckdb_store import DuckDbStore
-from kgce.store.influx_store import InfluxStore
+from kgce.store.duckdb.store import DuckDbStore
+from kgce.store.influx.store import InfluxStore
 from kgce.store.open import open_registry, open_store
+from kgce.store.victoria.store import VictoriaStore
 from tests import servers
 from tests.store.rows import NOON_MS, POWER
 
@@ -35,11 +36,19 @@ def test_a_folder_holds_readings_and_registry(tmp_path, as_text):
 @pytest.mark.parametrize("path", ["/kgce", "/kgce/", "/%E8%83%BD%E8%80%97"])
 def test_a_url_is_a_database_of_an_influxdb(influx_server, path):
     store = open_store(influx_server.url + path)
-    assert isinstance(store, InfluxStore)
     assert len(store.latest()) == 0
+    assert isinstance(store.store, InfluxStore)
     store.close()
     name = {"/kgce": "kgce", "/kgce/": "kgce"}.get(path, "能耗")
     assert f'["{name}"]' in influx_server.query("SHOW DATABASES").decode()
+
+
+def test_a_url_may_be_that_of_a_victoriametrics(victoria_url):
+    with open_store(f"{victoria_url}/open") as store:
+        assert store.append(Batch.from_rows([(POWER, NOON_MS, 1 / 3, 0)])).stored == 1
+        assert store.latest().value.tolist() == [1 / 3]
+        assert isinstance(store.store, VictoriaStore)
+        assert store.status().kind == "VictoriaMetrics"
 
 
 def test_opening_a_url_needs_no_server_yet():

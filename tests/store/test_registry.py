@@ -11,9 +11,9 @@ from kgce.domain.errors import ConfigError, InputError, StoreUnavailable, Unknow
 from kgce.domain.findings import Finding
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Building, Institution, Point, Region, Series, Step, YearlyAttributes
-from kgce.store.registry import SqlRegistry
-from kgce.store.registry_database import upsert
-from kgce.store.registry_tables import ATTRIBUTES, METADATA
+from kgce.store.registry.database import upsert
+from kgce.store.registry.sql import SqlRegistry
+from kgce.store.registry.tables import ATTRIBUTES, METADATA
 
 SCHOOL = Institution("school-1", "济南市第一中学", "370102")
 CLINIC = Institution("clinic-1", 'St. "Mary\'s"; DROP TABLE institution; --', "", "Europe/London")

@@ -23,6 +23,7 @@ from kgce.cli import (
     scan,
     serve,
     simulate,
+    store,
 )
 from kgce.cli.terminal import complain
 from kgce.domain.errors import KgceError, TryAgain
@@ -51,6 +52,7 @@ gateway.edge.add_typer(edge_config.app, name="config")
 app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
+app.add_typer(store.app, name="store")
 app.add_typer(grafana.app, name="dashboards")
 
 

@@ -4,13 +4,15 @@ Sources are asynchronous (sockets); sinks, stores and registries are synchronous
 them through `asyncio.to_thread`. All implementations are safe to call from several threads.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from kgce.domain.batch import Batch
 from kgce.domain.events import Event
 from kgce.domain.findings import Finding
+from kgce.domain.rollup import Rollup
+from kgce.domain.touched import Touched
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
 SeriesKey = tuple[str, str, str]
@@ -25,6 +27,7 @@ class AppendResult:
     duplicate: int = 0  # same series, time, value and quality were there already
     refused: int = 0  # can never be kept (NaN without BAD, time out of range)
     replaced: int = 0  # same series and time, another value: the newer one now stands
+    expired: int = 0  # part of refused: older than the store is set up to keep
 
     def __add__(self, other: "AppendResult") -> "AppendResult":
         return AppendResult(
@@ -32,7 +35,28 @@ class AppendResult:
             self.duplicate + other.duplicate,
             self.refused + other.refused,
             self.replaced + other.replaced,
+            self.expired + other.expired,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event and the gateway it happened at."""
+
+    gateway: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What a store says about itself."""
+
+    kind: str  # "DuckDB", "InfluxDB 1.6.7", "VictoriaMetrics"
+    target: str  # folder or URL, without any password
+    series: int
+    first_ms: int | None  # time of the oldest and the newest reading; None without any
+    last_ms: int | None
+    details: Mapping[str, str]  # size, retention, downsampling: for people
 
 
 class Sink(Protocol):
@@ -61,22 +85,66 @@ class EventSink(Protocol):
 
 
 class ReadingStore(Sink, EventSink, Protocol):
-    """Home of readings and of what happened at gateways."""
+    """Home of readings and of what happened at gateways.
 
-    def read(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> Batch:
-        """Readings with start_ms <= time < end_ms of these series, by series then time; unknown keys are left out.
+    Every method raises StoreUnavailable when there is no answer.
+    """
+
+    def append_all(self, batches: Sequence[Batch]) -> list[AppendResult]:
+        """Keep several batches at once, in order; the counts of each.
 
         Raises:
-            StoreUnavailable: no answer.
+            StoreUnavailable: none is known to be kept; keeping them again is harmless.
         """
+        ...
+
+    def read(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> Batch:
+        """Readings with start_ms <= time < end_ms of these series, by series then time; unknown keys are left out."""
+        ...
+
+    def rollup(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int, every_ms: int) -> Rollup:
+        """The same readings summed up per interval; the first and last interval hold what lies inside the span.
+
+        Raises:
+            InputError: every_ms is not positive.
+        """
+        ...
+
+    def delete(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> int:
+        """Take readings with start_ms <= time < end_ms of these series out, and mark what that touches; how many."""
         ...
 
     def latest(self, institution: str | None = None) -> Batch:
         """The newest reading of every series (of one institution)."""
         ...
 
-    def series(self, institution: str | None = None) -> list[Series]:
-        """Every series that has a reading, sorted by key."""
+    def series(
+        self,
+        institution: str | None = None,
+        *,
+        region: str | None = None,
+        building: str | None = None,
+        device: str | None = None,
+        quantity: str | None = None,
+        measurement: str | None = None,
+    ) -> list[Series]:
+        """Every series that has a reading and these tags, sorted by key."""
+        ...
+
+    def extent(self, institution: str | None = None) -> tuple[int, int] | None:
+        """Times of the oldest and the newest reading (of one institution)."""
+        ...
+
+    def touched(self, after: int = 0) -> Touched:
+        """What late, corrected and deleted readings touched since the answer whose cursor was `after`."""
+        ...
+
+    def events(self, *, start_ms: int, end_ms: int) -> list[StoredEvent]:
+        """What happened with start_ms <= time < end_ms, by time."""
+        ...
+
+    def status(self) -> StoreStatus:
+        """What there is, and how it is set up."""
         ...
 
     def close(self) -> None:

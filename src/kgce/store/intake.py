@@ -1,81 +1,64 @@
-"""Intake: what becomes of each row of a batch, counted alike for every store.
+"""Intake: what becomes of each row of some batches, counted alike for every store.
 
-    Batch --accept--> rows that can be kept --Intake--> one group per (series, time) --settle--> counts, rows to write
+    Batches --gather--> Gathered (rows that can be kept, numbered) --Intake--> one group per (series, time)
+            --settle--> counts of each batch, groups to write
 
 The counts are those of keeping the rows one by one, so cutting the same rows into other batches never changes a sum.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from kgce.domain.batch import Batch, BoolArray, FloatArray, Int32Array, Int64Array, Quality, UInt8Array
+from kgce.domain.batch import BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
 from kgce.domain.ports import AppendResult
-from kgce.domain.tree import Series
-
-# A device whose clock was never set says 1970; bills of the oldest buildings on record are far inside these bounds.
-EARLIEST_MS = 315_532_800_000  # 1980-01-01T00:00:00Z
-END_MS = 7_258_118_400_000  # 2200-01-01T00:00:00Z
 
 Positions = npt.NDArray[np.intp]
 
 
-def accept(batch: Batch) -> BoolArray:
-    """(m,) True for the rows that can be kept: finite, or NaN marked BAD; a sane time; a series that can be named."""
-    missing = np.isnan(batch.value) & ((batch.quality & Quality.BAD) != 0)
-    in_time = (batch.time_ms >= EARLIEST_MS) & (batch.time_ms < END_MS)
-    kept: BoolArray = (np.isfinite(batch.value) | missing) & in_time
-    nameable = np.array([_is_nameable(series) for series in batch.series], np.bool_)
-    if not nameable.all():
-        kept &= nameable[batch.index]
-    return kept
-
-
-def _is_nameable(series: Series) -> bool:
-    """A field needs a name, and names must be text."""
-    return bool(series.quantity) and is_text("".join((*series.key, series.measurement, series.building, series.region)))
-
-
-def is_text(text: str) -> bool:
-    """False for lone surrogates: no file and no wire holds them."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def used_series(batch: Batch) -> tuple[list[Series], Int32Array]:
-    """The series that have rows, and (m,) which of them each row belongs to."""
-    has_rows = np.zeros(len(batch.series), np.bool_)
-    has_rows[batch.index] = True
-    index = (np.cumsum(has_rows, dtype=np.int32) - 1)[batch.index]
-    return [batch.series[position] for position in np.flatnonzero(has_rows)], index
-
-
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What each group came to: positions of groups to insert or to update, and the counts per group."""
+    """What each group came to, and the counts of each batch."""
 
     insert: BoolArray  # (g,) nothing was stored under this series and time
     update: BoolArray  # (g,) another value was stored, the last row of the group replaces it
-    stored: Int64Array  # (g,) rows
-    duplicate: Int64Array
-    replaced: Int64Array
+    _group: Positions  # (m,) group of each row, in sorted order
+    _part: Int32Array  # (m,) batch of each row
+    _is_same: BoolArray  # (m,) the row repeats what stood before it
+    _is_replacing: BoolArray  # (m,)
 
-    def result(self, *, refused: int, failed: Positions | None = None) -> AppendResult:
-        """The counts; every row of the `failed` groups turns out refused."""
-        kept = np.ones(len(self.stored), np.bool_)
-        if failed is not None:
-            kept[failed] = False
-            refused += int((self.stored[failed] + self.duplicate[failed]).sum())
-        return AppendResult(
-            stored=int(self.stored[kept].sum()),
-            duplicate=int(self.duplicate[kept].sum()),
-            refused=refused,
-            replaced=int(self.replaced[kept].sum()),
+    def results(
+        self, refused: Sequence[int], expired: Sequence[int], *, failed: Positions | None = None
+    ) -> list[AppendResult]:
+        """The counts of each batch; every row of the `failed` groups turns out refused."""
+        is_kept = np.ones(len(self._group), np.bool_)
+        if failed is not None and len(failed):
+            has_failed = np.zeros(len(self.insert), np.bool_)
+            has_failed[failed] = True
+            is_kept = ~has_failed[self._group]
+        stored, duplicate, replaced, lost = (
+            self._per_part(rows, len(refused))
+            for rows in (
+                is_kept & ~self._is_same,
+                is_kept & self._is_same,
+                is_kept & self._is_replacing,
+                ~is_kept,
+            )
         )
+        return [
+            AppendResult(*counts)
+            for counts in zip(
+                stored, duplicate, (a + b for a, b in zip(lost, refused, strict=True)), replaced, expired, strict=True
+            )
+        ]
+
+    def _per_part(self, rows: BoolArray, parts: int) -> list[int]:
+        if parts == 1:
+            return [int(np.count_nonzero(rows))]
+        found: list[int] = np.bincount(self._part[rows], minlength=parts).tolist()
+        return found
 
 
 class Intake:
@@ -84,11 +67,19 @@ class Intake:
     A group is the rows of one series and time; its last row is what shall stand.
     """
 
-    def __init__(self, number: Int32Array, time_ms: Int64Array, value: FloatArray, quality: UInt8Array) -> None:
-        """Sort the rows; `number` says which series of the store each belongs to."""
+    def __init__(
+        self,
+        number: Int32Array,
+        time_ms: Int64Array,
+        value: FloatArray,
+        quality: UInt8Array,
+        part: Int32Array | None = None,
+    ) -> None:
+        """Sort the rows; `number` says which series of the store each belongs to, `part` which batch it came in."""
         order = np.lexsort((time_ms, number))
         number, time_ms = number[order], time_ms[order]
         self._value, self._quality = value[order], quality[order]
+        self._part = np.zeros(len(order), np.int32) if part is None else part[order]
         self._is_first = np.ones(len(order), np.bool_)
         self._is_first[1:] = (number[1:] != number[:-1]) | (time_ms[1:] != time_ms[:-1])
         self._starts = np.flatnonzero(self._is_first)
@@ -115,19 +106,39 @@ class Intake:
         is_same = has_before & _equal(self._value, value_before) & (self._quality == quality_before)
         is_last_same = _equal(self.value, old_value) & (self.quality == old_quality)
         return Settlement(
-            insert=~had,
-            update=had & ~is_last_same,
-            stored=self._per_group(~is_same),
-            duplicate=self._per_group(is_same),
-            replaced=self._per_group(has_before & ~is_same),
+            ~had,
+            had & ~is_last_same,
+            np.cumsum(self._is_first) - 1,
+            self._part,
+            is_same,
+            has_before & ~is_same,
         )
-
-    def _per_group(self, rows: BoolArray) -> Int64Array:
-        if len(self) == len(rows):
-            return rows.astype(np.int64)  # one row each, as nearly always
-        return np.add.reduceat(rows, self._starts, dtype=np.int64) if len(self) else np.empty(0, np.int64)
 
 
 def _equal(left: FloatArray, right: FloatArray) -> BoolArray:
     same: BoolArray = (left == right) | (np.isnan(left) & np.isnan(right))
     return same
+
+
+def matching(
+    number: npt.NDArray[np.integer],
+    time_ms: Int64Array,
+    held_number: npt.NDArray[np.integer],
+    held_ms: Int64Array,
+) -> tuple[Positions, Positions]:
+    """Positions of the rows whose (series number, time) is among the held ones, and of those held ones.
+
+    Each held pair must be there once.
+    """
+    if not len(number) or not len(held_number):
+        none = np.empty(0, np.intp)
+        return none, none
+    first_ms = min(int(time_ms.min()), int(held_ms.min()))
+    span = max(int(time_ms.max()), int(held_ms.max())) - first_ms + 1  # 220 years are 7e12 ms: 1.3 million series fit
+    held = held_number.astype(np.int64) * span + (held_ms - first_ms)
+    wanted = number.astype(np.int64) * span + (time_ms - first_ms)
+    order = np.argsort(held)
+    at = np.searchsorted(held, wanted, sorter=order)
+    found = at < len(order)
+    found[found] = held[order[at[found]]] == wanted[found]
+    return np.flatnonzero(found), order[at[found]]

@@ -7,13 +7,17 @@ from urllib.parse import unquote, urlsplit
 
 from kgce.domain.errors import ConfigError
 from kgce.domain.ports import ReadingStore, Registry
+from kgce.store.found import FoundStore, Target
 
 READINGS_FILE: Final = "readings.duckdb"
 REGISTRY_FILE: Final = "registry.sqlite"
 
 
-def open_store(target: str | Path, *, read_only: bool = False) -> ReadingStore:
+def open_store(target: str | Path, *, read_only: bool = False, is_shared: bool = False) -> ReadingStore:
     """The store in a folder (`readings.duckdb`), or behind `http(s)://HOST:PORT/DATABASE`.
+
+    The kind of the server, InfluxDB of any generation or VictoriaMetrics, is found out at the first use. `is_shared`:
+    other processes write the same series there.
 
     Credentials of a server come from KGCE_INFLUX_USERNAME and KGCE_INFLUX_PASSWORD, or KGCE_INFLUX_TOKEN (and
     KGCE_INFLUX_ORG).
@@ -23,8 +27,8 @@ def open_store(target: str | Path, *, read_only: bool = False) -> ReadingStore:
         StoreUnavailable: another process holds the file.
     """
     if isinstance(target, str) and "://" in target:
-        return _open_influx(target)
-    from kgce.store.duckdb_store import DuckDbStore  # noqa: PLC0415 - only the chosen engine is loaded
+        return _open_server(target, is_shared=is_shared)
+    from kgce.store.duckdb.store import DuckDbStore  # noqa: PLC0415 - only the chosen engine is loaded
 
     return DuckDbStore(_folder(target) / READINGS_FILE, read_only=read_only)
 
@@ -35,7 +39,7 @@ def open_registry(folder: str | Path) -> Registry:
     Raises:
         ConfigError: the target is neither a folder nor a database URL.
     """
-    from kgce.store.registry import SqlRegistry  # noqa: PLC0415 - SQLAlchemy takes a while to load
+    from kgce.store.registry.sql import SqlRegistry  # noqa: PLC0415 - SQLAlchemy takes a while to load
 
     if isinstance(folder, str) and "://" in folder:
         return SqlRegistry(folder)
@@ -49,7 +53,7 @@ def _folder(target: str | Path) -> Path:
     return folder
 
 
-def _open_influx(target: str) -> ReadingStore:
+def _open_server(target: str, *, is_shared: bool) -> ReadingStore:
     wanted = "write http://HOST:PORT/DATABASE"
     try:
         parts = urlsplit(target)
@@ -58,19 +62,20 @@ def _open_influx(target: str) -> ReadingStore:
         raise ConfigError(f"{target!r} is not a URL: {wanted}") from None
     database = unquote(parts.path.strip("/"))
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(f"{target!r} is not the URL of an InfluxDB: {wanted}")
+        raise ConfigError(f"{target!r} is not the URL of a database: {wanted}")
     if parts.username is not None or parts.password is not None:
         raise ConfigError("a URL is no place for a password: set KGCE_INFLUX_USERNAME and KGCE_INFLUX_PASSWORD")
     if not database or "/" in database:
         raise ConfigError(f"{target!r} names no database: {wanted}")
-    from kgce.store.influx_store import InfluxStore  # noqa: PLC0415 - only the chosen engine is loaded
-
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return InfluxStore(
-        f"{parts.scheme}://{host}{port}",
-        database,
-        username=os.environ.get("KGCE_INFLUX_USERNAME", ""),
-        password=os.environ.get("KGCE_INFLUX_PASSWORD", ""),
-        token=os.environ.get("KGCE_INFLUX_TOKEN", ""),
-        org=os.environ.get("KGCE_INFLUX_ORG", ""),
+    return FoundStore(
+        Target(
+            f"{parts.scheme}://{host}{port}",
+            database,
+            username=os.environ.get("KGCE_INFLUX_USERNAME", ""),
+            password=os.environ.get("KGCE_INFLUX_PASSWORD", ""),
+            token=os.environ.get("KGCE_INFLUX_TOKEN", ""),
+            org=os.environ.get("KGCE_INFLUX_ORG", ""),
+            is_shared=is_shared,
+        )
     )

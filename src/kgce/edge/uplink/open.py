@@ -30,16 +30,18 @@ def open_sink(
             table.path.mkdir(parents=True, exist_ok=True)
             return StoreSink(open_store(table.path), kind=table.kind, target=table.target)
         case InfluxSink():
-            from kgce.store.influx_store import InfluxStore  # noqa: PLC0415 - only the chosen sink is loaded
+            from kgce.store.found import FoundStore, Target  # noqa: PLC0415 - only the chosen sink is loaded
 
-            store = InfluxStore(
-                table.url.rstrip("/"),
-                table.database,
-                username=table.username,
-                password=table.password(),
-                token=table.token(),
-                org=table.org,
-                timeout_s=table.timeout_s,
+            store = FoundStore(
+                Target(
+                    table.url.rstrip("/"),
+                    table.database,
+                    username=table.username,
+                    password=table.password(),
+                    token=table.token(),
+                    org=table.org,
+                    timeout_s=table.timeout_s,
+                )
             )
             return StoreSink(store, kind=table.kind, target=table.target)
         case MqttSink():

@@ -14,8 +14,8 @@ from kgce.domain.errors import InputError, UnknownInstitution
 from kgce.domain.findings import Finding
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Building, Institution, Point, Region, Series, Step, YearlyAttributes
-from kgce.store.registry_database import RegistryDatabase, save
-from kgce.store.registry_tables import ATTRIBUTES, BUILDING, FINDING, INSTITUTION, ORIGIN, POINT, REGION
+from kgce.store.registry.database import RegistryDatabase, save
+from kgce.store.registry.tables import ATTRIBUTES, BUILDING, FINDING, INSTITUTION, ORIGIN, POINT, REGION
 
 _Row = Row[*tuple[Any, ...]]
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
 
 from kgce.domain.errors import ConfigError, InputError, KgceError, StoreUnavailable
-from kgce.store.registry_tables import METADATA, SCHEMA, SCHEMA_VERSION
+from kgce.store.registry.tables import METADATA, SCHEMA, SCHEMA_VERSION
 
 _BUSY_TIMEOUT_S: Final = 10.0  # another process's write takes milliseconds; an import of a province a few seconds
 _INSERT: Final[Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]]] = {

@@ -1,23 +1,26 @@
-"""InfluxRows: gathers the series of an InfluxDB answer into one batch."""
+"""InfluxRows: gathers the series of an InfluxDB answer."""
 
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from kgce.domain.batch import Batch, FloatArray, Int64Array, UInt8Array
+from kgce.domain.batch import Batch, FloatArray, Int64Array
 from kgce.domain.tree import Series
-from kgce.store.influx_server import Result
-from kgce.store.line_protocol import TAGS, WITHDRAWN, decode, measurement_of
+from kgce.store.influx.server import Result
+from kgce.store.line_protocol import DELETED, TAGS, WITHDRAWN, decode, measurement_of
+from kgce.store.slots import Slots
 
 _QUALITY_BITS: Final = 0xFF
+_Key = tuple[str, str, str]
 
 
 class InfluxRows:
     """Rows by series; a series split over several sets of tags comes together here."""
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, str, str], Series] = {}
-        self._parts: list[tuple[tuple[str, str, str], Int64Array, FloatArray, UInt8Array]] = []
+        self._series: dict[_Key, Series] = {}
+        self._parts: list[tuple[_Key, Int64Array, FloatArray, npt.NDArray[np.int64]]] = []
 
     def add_fields(self, result: Result) -> None:
         """Take a range: columns time, then each field followed by its quality."""
@@ -36,26 +39,27 @@ class InfluxRows:
         if not rows.any():
             return
         bits = np.nan_to_num(quality[rows]).astype(np.int64)
-        values = np.where(bits & WITHDRAWN, np.nan, value[rows])
+        values = np.where(bits & (WITHDRAWN | DELETED), np.nan, value[rows])
         series = _series(result, field)
         self._series.setdefault(series.key, series)
-        self._parts.append(
-            (series.key, time_ms[rows].astype(np.int64), values, (bits & _QUALITY_BITS).astype(np.uint8))
-        )
+        self._parts.append((series.key, time_ms[rows].astype(np.int64), values, bits))
 
-    def batch(self) -> Batch:
-        """All rows by series key then time; one row per series and time."""
+    def slots(self) -> Slots:
+        """Every place that ever held a reading, one per series and time."""
         if not self._parts:
-            return Batch.empty()
+            return Slots.empty()
         position = {key: at for at, key in enumerate(sorted(self._series))}
         index = np.concatenate([np.full(len(times), position[key], np.int32) for key, times, _, _ in self._parts])
-        time_ms, value, quality = (np.concatenate([part[at] for part in self._parts]) for at in (1, 2, 3))
+        time_ms, value, bits = (np.concatenate([part[at] for part in self._parts]) for at in (1, 2, 3))
         order = np.lexsort((time_ms, index))
         index, time_ms = index[order], time_ms[order]
         is_last = np.ones(len(index), np.bool_)
         is_last[:-1] = (index[1:] != index[:-1]) | (time_ms[1:] != time_ms[:-1])
         table = [self._series[key] for key in position]
-        return Batch.of(table, index[is_last], time_ms[is_last], value[order][is_last], quality[order][is_last])
+        chosen = order[is_last]
+        quality = (bits[chosen] & _QUALITY_BITS).astype(np.uint8)
+        batch = Batch.of(table, index[is_last], time_ms[is_last], value[chosen], quality)
+        return Slots(batch, np.zeros(len(batch), np.int32), (bits[chosen] & DELETED) != 0)
 
 
 def _cells(result: Result) -> FloatArray:

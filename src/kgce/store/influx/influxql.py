@@ -8,6 +8,7 @@ from kgce.domain.ports import SeriesKey
 from kgce.store.line_protocol import QUALITY_SUFFIX, TAGS, encode, field_name
 
 SHOW_FIELDS: Final = "SHOW FIELD KEYS"
+TOUCHED: Final = "touched"  # measurement of the marks: time = start of the slot, fields end and at (when it was marked)
 _BY_TAGS: Final = "GROUP BY " + ", ".join(f'"{tag}"' for tag in TAGS)
 _DEVICES_PER_STATEMENT: Final = 100  # the server walks the condition for every series, so short ones are quicker
 
@@ -40,6 +41,31 @@ def latest_statements(fields: Fields, institution: str | None) -> Iterator[tuple
                 yield name, f'SELECT last({value}) AS "v", {quality} AS "q" {source}'
             if name + QUALITY_SUFFIX in names:
                 yield name, f'SELECT last({quality}) AS "q", {value} AS "v" {source}'
+
+
+def bounds_statements(fields: Fields, institution: str | None) -> Iterator[str]:
+    """The first and the last point of every field; each answer's time is one of them."""
+    where = "" if institution is None else f' WHERE "institution" = {literal(encode(institution))}'
+    for measurement, names in fields.items():
+        for name in sorted(names):
+            for end in ("first", "last"):
+                selected = f"SELECT {end}({identifier(name)})"
+                yield f"{selected} FROM {identifier(measurement)}{where}"
+
+
+def touched_statement(after_ms: int) -> str:
+    """Marks made after this time, with the tags of their series."""
+    return f'SELECT "end", "at" FROM "{TOUCHED}" WHERE "at" > {after_ms} GROUP BY *'  # noqa: S608 - a number
+
+
+def event_statement(start_ms: int, end_ms: int) -> str:
+    """Events of a span, with all their tags."""
+    return f'SELECT "message", "evidence" FROM "event" WHERE time >= {start_ms}ms AND time < {end_ms}ms GROUP BY *'  # noqa: S608
+
+
+def show_retention(database: str) -> str:
+    """How long the database keeps what."""
+    return f"SHOW RETENTION POLICIES ON {identifier(database)}"
 
 
 def _quantities(names: Iterable[str]) -> list[str]:

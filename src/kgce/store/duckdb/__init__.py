@@ -1,0 +1,1 @@
+"""Readings in one file of this machine."""

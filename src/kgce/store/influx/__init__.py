@@ -1,0 +1,1 @@
+"""Readings on an InfluxDB server of any generation."""

@@ -1,0 +1,1 @@
+"""Who exists, in SQLite or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Readings on a VictoriaMetrics server."""
