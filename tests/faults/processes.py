@@ -143,7 +143,7 @@ class Influx(Process):
         measurements = self.query("SHOW MEASUREMENTS")["results"][0].get("series", [])
         total = 0
         for (name,) in measurements[0]["values"] if measurements else []:
-            if name == "event":
+            if name in {"event", "touched"}:
                 continue
             series = self.query(f'SELECT count(*) FROM "{name}"')["results"][0].get("series", [])
             for one in series:

@@ -1,6 +1,6 @@
 """ServerStore: what the stores on servers share; a server gives its places, takes rows, and is asked the rest.
 
-    Batches --gather, sort--> Intake --compare late rows with the server's places--> marks, rows, marks --> counts
+    Batches --gather, sort--> Intake --compare late rows with the server's places--> marks; rows, marks --> counts
 
 Rows newer than the newest of their series are certainly new; only the others are compared with what the server holds.
 Nothing can be deleted field by field there, so what was deleted stands there as such and reading passes over it.
@@ -51,12 +51,19 @@ class ServerStore(ABC):
         """The newest place of every series (of one institution)."""
 
     @abstractmethod
-    def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray) -> Positions:
-        """Write rows over places (`overrules`: 0 = a new one, else its rev + 1); positions of those never taken."""
+    def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray, marks: Sequence[bytes]) -> Positions:
+        """Write rows over places (`overrules`: 0 = a new one, else its rev + 1), and lines of marks behind them.
+
+        Gives back the positions of rows that are never taken.
+        """
 
     @abstractmethod
-    def _write_marks(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> None:
-        """Keep marks of touched slots."""
+    def _mark_lines(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> list[bytes]:
+        """Marks of touched slots as lines."""
+
+    @abstractmethod
+    def _send(self, lines: Sequence[bytes]) -> None:
+        """Write lines."""
 
     @abstractmethod
     def _bounds(self) -> tuple[int, int]:
@@ -127,9 +134,8 @@ class ServerStore(ABC):
             intake.value[changed],
             intake.quality[changed],
         )
-        self._mark(entries, intake.number[marked], intake.time_ms[marked])
-        failed = changed[self._write(rows, overrules[changed], np.zeros(len(rows), np.bool_))]
-        self._mark(entries, intake.number[marked], intake.time_ms[marked])
+        marks = self._marked(entries, intake.number[marked], intake.time_ms[marked])
+        failed = changed[self._write(rows, overrules[changed], np.zeros(len(rows), np.bool_), marks)]
 
         kept = np.ones(len(intake), np.bool_)
         kept[failed] = False
@@ -150,10 +156,13 @@ class ServerStore(ABC):
         rows, held = matching(local, time_ms, held_local[slots.batch.index], slots.batch.time_ms)
         return slots, late[rows], held
 
-    def _mark(self, entries: Sequence[Series], number: npt.NDArray[np.integer], time_ms: Int64Array) -> None:
-        """Say which slots are touched: before, so that no change goes unmarked, and after, when it can be read."""
-        if len(number):
-            self._write_marks(entries, Touched.of((), number.astype(np.int32), time_ms), int(self._clock() * 1000))
+    def _marked(self, entries: Sequence[Series], number: npt.NDArray[np.integer], time_ms: Int64Array) -> list[bytes]:
+        """Mark slots before they change, so that no change goes unmarked; the marks to write again behind it."""
+        if not len(number):
+            return []
+        lines = self._mark_lines(entries, Touched.of((), number.astype(np.int32), time_ms), int(self._clock() * 1000))
+        self._send(lines)
+        return lines
 
     def delete(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> int:
         """Write over the readings that they are deleted; how many there were."""
@@ -162,9 +171,8 @@ class ServerStore(ABC):
             there = slots.batch.select(~slots.is_deleted)
             if len(there):
                 nothing = Batch.of(there.series, there.index, there.time_ms, np.full(len(there), np.nan), there.quality)
-                self._mark(there.series, there.index, there.time_ms)
-                self._write(nothing, slots.rev[~slots.is_deleted] + 1, np.ones(len(there), np.bool_))
-                self._mark(there.series, there.index, there.time_ms)
+                marks = self._marked(there.series, there.index, there.time_ms)
+                self._write(nothing, slots.rev[~slots.is_deleted] + 1, np.ones(len(there), np.bool_), marks)
             return len(there)
 
     def read(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> Batch:

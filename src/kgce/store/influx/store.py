@@ -70,11 +70,13 @@ class InfluxStore(ServerStore):
     def _newest(self, institution: str | None) -> Slots:
         return self._reader.newest(institution)
 
-    def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray) -> Positions:
+    def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray, marks: Sequence[bytes]) -> Positions:
         states_quality = overrules > 0
         lines = reading_lines(rows, states_quality=states_quality, deleted=is_deleted)
         failed: list[int] = []
-        for line in post(self.server.write, lines.texts):
+        for line in post(self.server.write, [*lines.texts, *marks]):
+            if line >= len(lines.texts):
+                continue  # a mark: older than the server keeps
             inside = lines.rows_of(line).tolist()
             for row in inside:
                 alone = reading_lines(
@@ -84,8 +86,11 @@ class InfluxStore(ServerStore):
                     failed.append(row)
         return np.array(failed, np.intp)
 
-    def _write_marks(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> None:
-        post(self.server.write, mark_lines(entries, marks, at_ms=at_ms))
+    def _mark_lines(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> list[bytes]:
+        return mark_lines(entries, marks, at_ms=at_ms)
+
+    def _send(self, lines: Sequence[bytes]) -> None:
+        post(self.server.write, lines)
 
     def append_events(self, gateway: str, events: Sequence[Event]) -> None:
         """Write one line per event."""

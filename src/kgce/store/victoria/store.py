@@ -100,12 +100,15 @@ class VictoriaStore(ServerStore):
                     f"device=~{quoted(devices)},__name__=~{quoted(f'.*_({fields})({QUALITY_SUFFIX})?')}}}"
                 )
 
-    def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray) -> Positions:
+    def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray, marks: Sequence[bytes]) -> Positions:
         lines = reading_lines(rows, overrules, is_deleted, self._database)
-        post(self.server.write, lines)  # the server passes over what it cannot read; nothing is rejected by line
+        post(self.server.write, [*lines, *marks])  # the server passes over what it cannot read; it rejects no line
         return np.empty(0, np.intp)
 
-    def _write_marks(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> None:
+    def _send(self, lines: Sequence[bytes]) -> None:
+        post(self.server.write, lines)
+
+    def _mark_lines(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> list[bytes]:
         numbers, head = np.unique(marks.index, return_inverse=True)
         places = [{**place_of(entries[number]), "db": self._database} for number in numbers.tolist()]
         heads = [f"touched{tags_of(place)}".encode() for place in places]
@@ -114,7 +117,7 @@ class VictoriaStore(ServerStore):
         first = np.searchsorted(marks.index, marks.index)  # marks of one series take following milliseconds
         at = at_ms + np.arange(len(codes)) - first
         fields = [b"slot=%d" % code for code in codes.tolist()]
-        post(self.server.write, Lines(heads, head.astype(np.int32), at, fields).texts)
+        return Lines(heads, head.astype(np.int32), at, fields).texts
 
     def append_events(self, gateway: str, events: Sequence[Event]) -> None:
         """Write one sample per event; its words are labels."""
