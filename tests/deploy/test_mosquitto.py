@@ -9,9 +9,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from kgce.collectors.ingest.worker import Worker
 from kgce.collectors.mqtt.broker_config import SecureBrokerConfig
 from kgce.collectors.uplink import topics
-from kgce.collectors.uplink.listener import Listener
 from kgce.edge.buffer.parcel import Parcel
 from kgce.edge.uplink.config import MqttSink
 from kgce.edge.uplink.mqtt_sink import MqttParcelSink
@@ -68,7 +68,7 @@ def keys(broker: tuple[int, Path], name: str) -> dict:
 
 def test_a_gateway_delivers_through_the_shipped_broker_and_gets_its_receipt(broker) -> None:
     store = Store()
-    with listening(Listener(SecureBrokerConfig(**keys(broker, "ingest")), store, worker="1")):
+    with listening(Worker(SecureBrokerConfig(**keys(broker, "ingest")), store, worker="1")):
         sink = MqttParcelSink(
             MqttSink(kind="mqtt", receipt_timeout_s=10, **keys(broker, "gw-1")), "gw-1", boot=lambda: "b"
         )

@@ -69,6 +69,12 @@ class MemorySink:
                 result += self._keep(series, time_ms, value, quality)
             return result
 
+    def append_all(self, batches: Sequence[Batch]) -> list[AppendResult]:
+        return [self.append(batch) for batch in batches]
+
+    def append_events(self, gateway, events) -> None:
+        """Not looked at here."""
+
     def _keep(self, series: Series, time_ms: int, value: float, quality: int) -> AppendResult:
         if math.isnan(value) and not quality & 1:
             return AppendResult(refused=1)

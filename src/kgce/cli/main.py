@@ -19,6 +19,7 @@ from kgce.cli import (
     grafana,
     imports,
     ingest,
+    letters,
     profiles,
     scan,
     serve,
@@ -53,6 +54,7 @@ app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
+app.add_typer(letters.app, name="letters")
 app.add_typer(grafana.app, name="dashboards")
 
 

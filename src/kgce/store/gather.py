@@ -40,44 +40,41 @@ def gather(
     batches: Sequence[Batch], numbering: Numbering, *, floor_ms: int = EARLIEST_MS, end_ms: int = END_MS
 ) -> Gathered:
     """Number the rows that can be kept; a store that forgets says from when it keeps, and until when."""
-    numbers, times, values, qualities, refused, expired = [], [], [], [], [], []
-    for batch in batches:
-        kept = acceptable(batch, end_ms=end_ms)
-        if floor_ms > EARLIEST_MS:
-            in_time = batch.time_ms >= floor_ms
-            expired.append(int(np.count_nonzero(kept & ~in_time)))
-            kept &= in_time
-        else:
-            expired.append(0)
-        refused.append(int(len(batch) - np.count_nonzero(kept)))
-        rows = batch if not refused[-1] else batch.select(kept)
-        numbers.append(numbering.of_rows(rows))
-        times.append(rows.time_ms)
-        values.append(rows.value)
-        qualities.append(rows.quality)
-    part = np.repeat(np.arange(len(batches), dtype=np.int32), [len(one) for one in times])
-    if len(batches) == 1:
-        return Gathered(numbers[0], times[0], values[0], qualities[0], part, refused, expired)
-    return Gathered(
-        np.concatenate([np.empty(0, np.int32), *numbers]),
-        np.concatenate([np.empty(0, np.int64), *times]),
-        np.concatenate([np.empty(0, np.float64), *values]),
-        np.concatenate([np.empty(0, np.uint8), *qualities]),
-        part,
-        refused,
-        expired,
-    )
+    time_ms = np.concatenate([np.empty(0, np.int64), *(batch.time_ms for batch in batches)])
+    value = np.concatenate([np.empty(0, np.float64), *(batch.value for batch in batches)])
+    quality = np.concatenate([np.empty(0, np.uint8), *(batch.quality for batch in batches)])
+    lengths = [len(batch) for batch in batches]
+    part = np.repeat(np.arange(len(batches), dtype=np.int32), lengths)
+
+    kept = _acceptable(time_ms, value, quality, end_ms)
+    for at, batch in enumerate(batches):
+        nameable = _nameable.of(batch.series)
+        if nameable is not None:
+            start = sum(lengths[:at])
+            kept[start : start + lengths[at]] &= nameable[batch.index]
+    expired = [0] * len(batches)
+    if floor_ms > EARLIEST_MS:
+        too_old = kept & (time_ms < floor_ms)
+        expired = np.bincount(part[too_old], minlength=len(batches)).tolist()
+        kept &= ~too_old
+    if kept.all():
+        number = np.concatenate([np.empty(0, np.int32), *(numbering.of_rows(batch) for batch in batches)])
+        return Gathered(number, time_ms, value, quality, part, [0] * len(batches), expired)
+
+    ends = np.cumsum([0, *lengths]).tolist()
+    spans = zip(batches, ends[:-1], ends[1:], strict=True)
+    chosen = [batch.select(kept[start:end]) for batch, start, end in spans]
+    number = np.concatenate([np.empty(0, np.int32), *(numbering.of_rows(batch) for batch in chosen)])
+    refused: list[int] = np.bincount(part[~kept], minlength=len(batches)).tolist()
+    return Gathered(number, time_ms[kept], value[kept], quality[kept], part[kept], refused, expired)
 
 
-def acceptable(batch: Batch, *, end_ms: int = END_MS) -> BoolArray:
-    """(m,) True for the rows that can be kept: finite, or NaN marked BAD; a sane time; a series that can be named."""
-    kept: BoolArray = np.isfinite(batch.value)
+def _acceptable(time_ms: Int64Array, value: FloatArray, quality: UInt8Array, end_ms: int) -> BoolArray:
+    """(m,) True for the rows that can be kept: finite, or NaN marked BAD; a sane time."""
+    kept: BoolArray = np.isfinite(value)
     if not kept.all():
-        kept |= np.isnan(batch.value) & ((batch.quality & Quality.BAD) != 0)
-    kept &= (batch.time_ms >= EARLIEST_MS) & (batch.time_ms < end_ms)
-    nameable = _nameable.of(batch.series)
-    if nameable is not None:
-        kept &= nameable[batch.index]
+        kept |= np.isnan(value) & ((quality & Quality.BAD) != 0)
+    kept &= (time_ms >= EARLIEST_MS) & (time_ms < end_ms)
     return kept
 
 

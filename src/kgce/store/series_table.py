@@ -22,7 +22,7 @@ class SeriesTable:
         self._number_of: dict[SeriesKey, int] = {}
         self._sorted: npt.NDArray[np.intp] | None = None  # numbers by key; an institution's stand together
         self._places: dict[str, tuple[int, int]] = {}  # where each institution's stand
-        self._tables: dict[int, tuple[tuple[Series, ...], Int32Array]] = {}
+        self._tables: dict[int, tuple[tuple[Series, ...], Int32Array, bool]] = {}
         self._time_ms: Int64Array = np.empty(0, np.int64)
         self._highest_ms: Int64Array = np.empty(0, np.int64)  # of every reading there ever was, deleted ones too
         self._value: FloatArray = np.empty(0, np.float64)
@@ -50,19 +50,17 @@ class SeriesTable:
         self._value = np.concatenate([self._value, np.full(added, np.nan)])
         self._quality = np.concatenate([self._quality, np.zeros(added, np.uint8)])
 
-    def known_numbers(self, table: tuple[Series, ...]) -> Int32Array:
-        """(n,) the number of each series, -1 for unknown ones; remembered for tables that come again."""
+    def known_numbers(self, table: tuple[Series, ...]) -> tuple[Int32Array, bool]:
+        """(n,) the number of each series, -1 for unknown ones, and whether all are known; remembered by table."""
         remembered = self._tables.get(id(table))
-        if remembered is None or remembered[0] is not table:
-            numbers = np.fromiter((self._number_of.get(one.key, -1) for one in table), np.int32, len(table))
-            if len(self._tables) >= _TABLES:
-                self._tables.clear()
-            self._tables[id(table)] = (table, numbers)  # holding the table keeps its id its own
-            return numbers
-        numbers = remembered[1]
-        for position in np.flatnonzero(numbers < 0).tolist():
-            numbers[position] = self._number_of.get(table[position].key, -1)
-        return numbers
+        if remembered is not None and remembered[0] is table and remembered[2]:
+            return remembered[1], True
+        numbers = np.fromiter((self._number_of.get(one.key, -1) for one in table), np.int32, len(table))
+        is_whole = not len(numbers) or int(numbers.min()) >= 0
+        if len(self._tables) >= _TABLES:
+            self._tables.clear()
+        self._tables[id(table)] = (table, numbers, is_whole)  # holding the table keeps its id its own
+        return numbers, is_whole
 
     def highest_ms(self, numbers: npt.NDArray[np.integer]) -> Int64Array:
         """Time of the newest reading there ever was of each numbered series; NEVER_MS for numbers not added yet."""
@@ -131,8 +129,8 @@ class Numbering:
 
     def of_rows(self, batch: Batch) -> Int32Array:
         """(m,) the number of each row's series; only series with rows are numbered."""
-        numbers = self._table.known_numbers(batch.series)
-        if len(numbers) and numbers.min() < 0:
+        numbers, is_whole = self._table.known_numbers(batch.series)
+        if not is_whole:
             numbers = numbers.copy()
             has_rows = np.zeros(len(numbers), np.bool_)
             has_rows[batch.index] = True

@@ -1,21 +1,21 @@
-"""A real centre for tests: the listener in a thread, over any store."""
+"""A real centre for tests: the worker in a thread, over any store."""
 
 import contextlib
 import threading
 import time
 from collections.abc import Iterator
 
+from kgce.collectors.ingest.worker import Worker
 from kgce.collectors.mqtt.broker_config import SecureBrokerConfig
-from kgce.collectors.uplink.listener import Listener
 
 
-def centre(port: int, store, *, worker: str = "1") -> contextlib.AbstractContextManager[Listener]:
+def centre(port: int, store, *, worker: str = "1") -> contextlib.AbstractContextManager[Worker]:
     """Listens at a broker on this machine until the block ends."""
-    return listening(Listener(SecureBrokerConfig(host="127.0.0.1", port=port), store, worker=worker))
+    return listening(Worker(SecureBrokerConfig(host="127.0.0.1", port=port), store, worker=worker))
 
 
 @contextlib.contextmanager
-def listening(listener: Listener) -> Iterator[Listener]:
+def listening(listener: Worker) -> Iterator[Worker]:
     """Listens until the block ends."""
     stopping = threading.Event()
     thread = threading.Thread(target=listener.run, args=(stopping,), name="centre")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -12,6 +13,8 @@ from kgce.domain.errors import ConfigError, StoreUnavailable
 from kgce.store.duckdb.errors import is_fatal, translated
 from kgce.store.duckdb.gate import Gate
 from kgce.store.duckdb.statements import CARRY_OVER, COPY_SORTED, SCHEMA, SCHEMA_VERSION, TABLES
+
+_CHECKPOINT_AT: Final = "128MB"  # of log; it is read again after a crash, in a second or two
 
 
 class ReadingsFile:
@@ -95,7 +98,9 @@ class ReadingsFile:
             self._is_broken = False
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
-        database = duckdb.connect(str(self.path), read_only=self.is_read_only)
+        database = duckdb.connect(
+            str(self.path), read_only=self.is_read_only, config={"checkpoint_threshold": _CHECKPOINT_AT}
+        )
         try:
             self._prepare(database)
         except BaseException:
