@@ -16,7 +16,8 @@ from kgce.api.context import Context
 from kgce.api.errors import install_error_handlers
 from kgce.api.figures import Figures
 from kgce.api.power import PowerWatch
-from kgce.api.routes import figures, health, institutions, live, readings
+from kgce.api.remembered import Remembered
+from kgce.api.routes import figures, health, ingest, institutions, live, readings
 
 __all__ = ["API", "Context", "create_api", "create_app"]
 
@@ -46,12 +47,14 @@ def create_api(context: Context) -> FastAPI:
     figures_kept = Figures(context.store, context.registry, clock=context.clock)
     app.state.context = context
     app.state.figures = figures_kept
+    app.state.remembered = Remembered()
     app.state.power = PowerWatch(context.hub, figures_kept.mains, context.clock, figures_kept.names)
     install_error_handlers(app)
     routes = APIRouter(prefix=API)
-    for part in (health, institutions, readings, figures, live):
+    for part in (health, institutions, readings, figures, live, ingest):
         routes.include_router(part.router)
     app.include_router(routes)
+    app.include_router(ingest.influx)
     app.add_api_route("/api/{rest:path}", _no_such_route, include_in_schema=False)
     return app
 

@@ -235,3 +235,20 @@ class Today(Out):
     institutions: int | None
     factor_set: str
     carriers: list[CarrierAmount]
+
+
+class Taken(BaseModel):
+    """What became of the readings of a batch: stored + duplicate + refused = all of them."""
+
+    stored: int
+    duplicate: int = Field(description="They were there already, with this value and quality.")
+    refused: int = Field(description="They can never be kept.")
+    replaced: int = Field(description="Part of stored: another value stood at that time.")
+    expired: int = Field(description="Part of refused: older than the store keeps.")
+
+
+class InfluxProblem(BaseModel):
+    """An error as InfluxDB's clients read it."""
+
+    code: str
+    message: str
