@@ -6,7 +6,17 @@ from dataclasses import asdict
 import orjson
 from rich.console import Console
 
-from benchmarks import duckdb_append, gateways, ledger_kernel, modbus_poll, soak
+from benchmarks import (
+    duckdb_append,
+    duckdb_year,
+    gateways,
+    influx_write,
+    ledger_kernel,
+    modbus_poll,
+    mqtt_ingest,
+    soak,
+    stores,
+)
 from benchmarks.table import Row, machine, show
 
 BENCHMARKS = {
@@ -14,6 +24,10 @@ BENCHMARKS = {
     "gateways": gateways.run,
     "soak": soak.run,
     "duckdb_append": duckdb_append.run,
+    "duckdb_year": duckdb_year.run,
+    "stores": stores.run,
+    "influx_write": influx_write.run,
+    "mqtt_ingest": mqtt_ingest.run,
     "ledger_kernel": ledger_kernel.run,
 }
 

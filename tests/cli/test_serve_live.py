@@ -66,7 +66,7 @@ def test_a_reading_is_on_the_live_stream_a_moment_after_its_receipt(tmp_path, mo
         wait_for_port(port, timeout_s=60)
         read = stack.enter_context(stream(port))
         sink = gateway(mosquitto_port)
-        batch = power_batch(int(time.time() * 1000) - 5_000, 1)
+        batch = power_batch(0, 1)
         assert delivered(sink, Parcel("b-1-0", 1, 1, batch)) == AppendResult(stored=1)
         seen = read()
         sink.close()

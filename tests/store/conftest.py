@@ -1,5 +1,6 @@
 """The stores under test, each opened on a place of its own."""
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import pytest
 
 from kgce.domain.ports import ReadingStore
 from kgce.store.duckdb.store import DuckDbStore
+from kgce.store.influx.setup import initialise
 from kgce.store.influx.store import InfluxStore
 from kgce.store.victoria.store import VictoriaStore
 from tests.servers import Influx
@@ -17,7 +19,10 @@ from tests.store.rows import END_MS
 NewPlace = Callable[[], Callable[[], ReadingStore]]
 
 
-@pytest.fixture(params=["duckdb", "influxdb", "victoriametrics"])
+STORES = ["duckdb", "influxdb", "victoriametrics", *(["named"] if os.environ.get("KGCE_TEST_INFLUX_URL") else [])]
+
+
+@pytest.fixture(params=STORES)
 def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewPlace]:
     """Each call finds an empty place and gives what opens the store there, as often as asked; all are closed."""
     opened: list[ReadingStore] = []
@@ -39,7 +44,15 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewPla
         url, name = request.getfixturevalue("victoria_url"), f"contract {uuid.uuid4().hex}"
         return lambda: remembered(VictoriaStore(url, name))
 
-    yield {"duckdb": duckdb, "influxdb": influxdb, "victoriametrics": victoria}[request.param]
+    def named() -> Callable[[], ReadingStore]:
+        """The server of KGCE_TEST_INFLUX_URL: a bucket or database of its own for each place."""
+        url, token, org = (os.environ.get(f"KGCE_TEST_INFLUX_{key}", "") for key in ("URL", "TOKEN", "ORG"))
+        name = f"{os.environ.get('KGCE_TEST_INFLUX_BUCKET', 'kgce_test')}_{uuid.uuid4().hex}"
+        with InfluxStore(url, name, token=token, org=org) as made:
+            initialise(made.server, keep_s=0, hourly_keep_s=None)
+        return lambda: remembered(InfluxStore(url, name, token=token, org=org))
+
+    yield {"named": named, "duckdb": duckdb, "influxdb": influxdb, "victoriametrics": victoria}[request.param]
     for store in opened:
         store.close()
 

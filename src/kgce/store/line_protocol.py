@@ -7,7 +7,8 @@ such signs percent-encoded. Everyday names, in any script, stand as they are.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -106,6 +107,12 @@ def field_key(quantity: str) -> bytes:
     return field_name(quantity).translate(_TAG_SIGNS).encode()
 
 
+@lru_cache(maxsize=200_000)  # gateways send the same series again and again
+def _written(series: Series) -> tuple[bytes, bytes]:
+    """Head and field key of a series."""
+    return head_of(series), field_key(series.quantity)
+
+
 def numbers(values: npt.NDArray[np.generic]) -> list[bytes]:
     """Each number as text, the shortest that is read back as the same; NaN is `null`."""
     if not len(values):
@@ -114,26 +121,45 @@ def numbers(values: npt.NDArray[np.generic]) -> list[bytes]:
 
 
 class Lines:
-    """Lines of some fields, one per head and time; `texts[i]` holds the fields `rows_of(i)`."""
+    """Lines of some fields, one per head and time, made in parts as they are asked for."""
 
-    def __init__(self, heads: Sequence[bytes], head: Int32Array, time_ms: Int64Array, fields: Sequence[bytes]) -> None:
-        """heads: table; head: (m,) place in it; time_ms: (m,); fields: m texts `key=value`, or several with commas."""
+    def __init__(
+        self,
+        heads: Sequence[bytes],
+        head: Int32Array,
+        time_ms: Int64Array,
+        fields: Callable[[npt.NDArray[np.intp]], Sequence[bytes]],
+    ) -> None:
+        """heads: table; head: (m,) place in it; time_ms: (m,); fields: texts `key=value` of the rows at positions."""
+        self._heads = heads
         self._order = np.lexsort((time_ms, head))
+        self._fields = fields
         head, time_ms = head[self._order], time_ms[self._order]
         is_first = np.ones(len(head), np.bool_)
         is_first[1:] = (head[1:] != head[:-1]) | (time_ms[1:] != time_ms[:-1])
         self._starts = np.append(np.flatnonzero(is_first), len(head))
+        self._head, self._time_ms = head[is_first], time_ms[is_first]
 
-        ordered = [fields[row] for row in self._order.tolist()]
-        places, times = head[is_first].tolist(), numbers(time_ms[is_first])
-        if len(places) == len(ordered):  # one field each
-            self.texts = [b"%b %b %b" % row for row in zip([heads[at] for at in places], ordered, times, strict=True)]
-            return
-        starts = self._starts.tolist()
-        self.texts = [
-            b"%b %b %b" % (heads[at], b",".join(ordered[start:stop]), time)
-            for start, stop, at, time in zip(starts[:-1], starts[1:], places, times, strict=True)
+    def __len__(self) -> int:
+        return len(self._head)
+
+    def part(self, first: int, end: int) -> list[bytes]:
+        """The texts of these lines."""
+        rows = self._order[self._starts[first] : self._starts[end]]
+        fields, times = self._fields(rows), numbers(self._time_ms[first:end])
+        heads = [self._heads[at] for at in self._head[first:end].tolist()]
+        if len(heads) == len(fields):  # one field each
+            return [b"%b %b %b" % row for row in zip(heads, fields, times, strict=True)]
+        starts = (self._starts[first : end + 1] - self._starts[first]).tolist()
+        return [
+            b"%b %b %b" % (head, b",".join(fields[start:stop]), time)
+            for start, stop, head, time in zip(starts[:-1], starts[1:], heads, times, strict=True)
         ]
+
+    @property
+    def texts(self) -> list[bytes]:
+        """Every line; the i-th holds the fields at `rows_of(i)`."""
+        return self.part(0, len(self))
 
     def rows_of(self, line: int) -> npt.NDArray[np.intp]:
         """Positions of the fields in one line."""
@@ -146,16 +172,28 @@ def reading_lines(rows: Batch, *, states_quality: BoolArray, deleted: BoolArray 
     Rows that `states_quality` overrule both fields of what is stored; `deleted` ones say that nothing stands any more.
     """
     places: dict[bytes, int] = {}
-    head = np.array([places.setdefault(head_of(series), len(places)) for series in rows.series], np.int32)
-    keys = [field_key(series.quantity) for series in rows.series]
+    written = [_written(series) for series in rows.series]
+    head = np.array([places.setdefault(head, len(places)) for head, _ in written], np.int32)
+    keys = [key for _, key in written]
     stems = [key + b"=" for key in keys]
-    index = rows.index.tolist()
-    fields = [stems[at] + number for at, number in zip(index, numbers(rows.value), strict=True)]
     missing = np.isnan(rows.value)
-    for row in np.flatnonzero((rows.quality != 0) | states_quality | missing).tolist():
-        bits = int(rows.quality[row]) | (WITHDRAWN if missing[row] and states_quality[row] else 0)
-        if deleted is not None and deleted[row]:
-            bits = DELETED
-        stated = b"%b%b=%di" % (keys[index[row]], _QUALITY_SUFFIX, bits)
-        fields[row] = stated if missing[row] else b"%b,%b" % (fields[row], stated)
-    return Lines(list(places), head[rows.index], rows.time_ms, fields)
+    is_special = (rows.quality != 0) | states_quality | missing
+
+    def fields_of(chosen: npt.NDArray[np.intp]) -> list[bytes]:
+        index = rows.index[chosen].tolist()
+        fields = [stems[at] + number for at, number in zip(index, numbers(rows.value[chosen]), strict=True)]
+        for at in np.flatnonzero(is_special[chosen]).tolist():
+            row = int(chosen[at])
+            bits = int(rows.quality[row]) | (WITHDRAWN if missing[row] and states_quality[row] else 0)
+            if deleted is not None and deleted[row]:
+                bits = DELETED
+            stated = b"%b%b=%di" % (keys[index[at]], _QUALITY_SUFFIX, bits)
+            fields[at] = stated if missing[row] else b"%b,%b" % (fields[at], stated)
+        return fields
+
+    return Lines(list(places), head[rows.index], rows.time_ms, fields_of)
+
+
+def ready(fields: Sequence[bytes]) -> Callable[[npt.NDArray[np.intp]], list[bytes]]:
+    """Fields whose texts are there already, as `Lines` asks for them."""
+    return lambda chosen: [fields[at] for at in chosen.tolist()]

@@ -9,6 +9,7 @@ Nothing can be deleted field by field there, so what was deleted stands there as
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Final, Self
 
@@ -23,6 +24,7 @@ from kgce.domain.touched import Touched
 from kgce.domain.tree import Series
 from kgce.store.gather import EARLIEST_MS, END_MS, gather, is_text
 from kgce.store.intake import Intake, Positions, matching
+from kgce.store.posting import AT_ONCE
 from kgce.store.rollups import rollup_by_reading
 from kgce.store.series_table import Numbering, SeriesTable
 from kgce.store.slots import Slots, drop_unused
@@ -40,6 +42,7 @@ class ServerStore(ABC):
         self._is_shared = is_shared
         self._clock = clock
         self._change_lock = Lock()
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="post")
         self._table: SeriesTable | None = None  # None: what the server holds must be looked at first
 
     @abstractmethod
@@ -86,6 +89,7 @@ class ServerStore(ABC):
     def close(self) -> None:
         """Release connections."""
         with self._change_lock:
+            self._pool.shutdown()
             self._release()
 
     def append(self, batch: Batch) -> AppendResult:

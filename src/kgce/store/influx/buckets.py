@@ -53,7 +53,7 @@ def ensure_bucket(server: InfluxServer, name: str, keeps_s: int) -> bool:
         bucket, is_changed = buckets.find_bucket_by_name(name), False
         if bucket is None:
             [org] = client.organizations_api().find_organizations(**({"org": server.org} if server.org else {}))[:1]
-            bucket, is_changed = buckets.create_bucket(bucket_name=name, org_id=org.id, retention_rules=rules), True
+            bucket, is_changed = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules), True
         elif keeps_s_of(bucket) != keeps_s:
             bucket.retention_rules = rules
             buckets.update_bucket(bucket)

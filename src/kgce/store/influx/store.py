@@ -20,7 +20,7 @@ from kgce.store.influx.setup import describe
 from kgce.store.intake import Positions
 from kgce.store.line_protocol import reading_lines
 from kgce.store.mark_lines import mark_lines
-from kgce.store.posting import post
+from kgce.store.posting import ReadyLines, post
 from kgce.store.server_store import ServerStore
 from kgce.store.slots import Slots
 
@@ -74,15 +74,13 @@ class InfluxStore(ServerStore):
         states_quality = overrules > 0
         lines = reading_lines(rows, states_quality=states_quality, deleted=is_deleted)
         failed: list[int] = []
-        for line in post(self.server.write, [*lines.texts, *marks]):
-            if line >= len(lines.texts):
-                continue  # a mark: older than the server keeps
+        for line in post(self.server.write, lines, pool=self._pool, behind=marks):
             inside = lines.rows_of(line).tolist()
             for row in inside:
                 alone = reading_lines(
                     rows.select(np.array([row])), states_quality=states_quality[[row]], deleted=is_deleted[[row]]
                 )
-                if len(inside) == 1 or post(self.server.write, alone.texts):
+                if len(inside) == 1 or post(self.server.write, alone, pool=self._pool):
                     failed.append(row)
         return np.array(failed, np.intp)
 
@@ -90,7 +88,7 @@ class InfluxStore(ServerStore):
         return mark_lines(entries, marks, at_ms=at_ms)
 
     def _send(self, lines: Sequence[bytes]) -> None:
-        post(self.server.write, lines)
+        post(self.server.write, ReadyLines(lines), pool=self._pool)
 
     def append_events(self, gateway: str, events: Sequence[Event]) -> None:
         """Write one line per event."""

@@ -25,6 +25,7 @@ from kgce.store.line_protocol import (
     measurement_name,
     measurement_of,
     numbers,
+    ready,
     stored_tag,
 )
 
@@ -92,7 +93,7 @@ def _written(rows: Batch, rev: Int32Array, chosen: Positions, fields: list[bytes
         ],
         np.int32,
     )
-    return Lines(list(places), place[at], rows.time_ms[chosen], fields).texts
+    return Lines(list(places), place[at], rows.time_ms[chosen], ready(fields)).texts
 
 
 def _head(series: Series, rev: int, tags: dict[str, str]) -> bytes:

@@ -17,8 +17,18 @@ from kgce.domain.tree import Series
 from kgce.store.events import evidence_text
 from kgce.store.gather import EARLIEST_MS, END_MS
 from kgce.store.intake import Positions
-from kgce.store.line_protocol import QUALITY_SUFFIX, Lines, decode, encode, field_name, place_of, series_at, tags_of
-from kgce.store.posting import post
+from kgce.store.line_protocol import (
+    QUALITY_SUFFIX,
+    Lines,
+    decode,
+    encode,
+    field_name,
+    place_of,
+    ready,
+    series_at,
+    tags_of,
+)
+from kgce.store.posting import ReadyLines, post
 from kgce.store.server_store import ServerStore
 from kgce.store.slots import Slots
 from kgce.store.victoria.lines import reading_lines
@@ -102,11 +112,11 @@ class VictoriaStore(ServerStore):
 
     def _write(self, rows: Batch, overrules: Int32Array, is_deleted: BoolArray, marks: Sequence[bytes]) -> Positions:
         lines = reading_lines(rows, overrules, is_deleted, self._database)
-        post(self.server.write, [*lines, *marks])  # the server passes over what it cannot read; it rejects no line
+        self._send([*lines, *marks])  # the server passes over what it cannot read; it rejects no line
         return np.empty(0, np.intp)
 
     def _send(self, lines: Sequence[bytes]) -> None:
-        post(self.server.write, lines)
+        post(self.server.write, ReadyLines(lines), pool=self._pool)
 
     def _mark_lines(self, entries: Sequence[Series], marks: Touched, at_ms: int) -> list[bytes]:
         numbers, head = np.unique(marks.index, return_inverse=True)
@@ -117,7 +127,7 @@ class VictoriaStore(ServerStore):
         first = np.searchsorted(marks.index, marks.index)  # marks of one series take following milliseconds
         at = at_ms + np.arange(len(codes)) - first
         fields = [b"slot=%d" % code for code in codes.tolist()]
-        return Lines(heads, head.astype(np.int32), at, fields).texts
+        return Lines(heads, head.astype(np.int32), at, ready(fields)).texts
 
     def append_events(self, gateway: str, events: Sequence[Event]) -> None:
         """Write one sample per event; its words are labels."""
@@ -134,7 +144,7 @@ class VictoriaStore(ServerStore):
             for one in events
         ]
         lines = [f"event{tags_of(tag)} n=1 {one.time_ms}" for one, tag in zip(events, tags, strict=True)]
-        post(self.server.write, [line.encode() for line in lines])
+        self._send([line.encode() for line in lines])
 
     def extent(self, institution: str | None = None) -> tuple[int, int] | None:
         """Times between which every reading (of one institution) lies; the outermost ones may have been deleted."""
