@@ -56,7 +56,8 @@ def test_init_makes_a_database_with_retention_and_says_what_it_did(influx_server
 
 
 def test_init_makes_the_embedded_file_and_tells_what_it_has_no_setting_for(tmp_path):
-    assert kgce("store", "init", "--store", tmp_path / "new").code == 0
+    made = kgce("store", "init", "--store", tmp_path / "new")
+    assert (made.code, "made" in made.err) == (0, True)
     assert (tmp_path / "new" / "readings.duckdb").exists()
     refused = kgce("store", "init", "--store", tmp_path / "new", "--keep", "5y")
     assert (refused.code, "has no retention" in refused.err) == (2, True)
@@ -100,6 +101,7 @@ def test_compact_says_what_it_saved(folder):
         (("compact", "--db", "nowhere"), "only the embedded store can be compacted"),
         (("restore", "nowhere", "--store", "x"), "holds no backup"),
         (("status", "--store", "http://127.0.0.1:9/kgce"), "does not answer"),
+        (("migrate", "--from", "new", "--to", "http://127.0.0.1:9/kgce"), "import readings first"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(tmp_path, arguments, says):

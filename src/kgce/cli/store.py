@@ -37,11 +37,14 @@ def init(
 
     Example: kgce store init --store http://127.0.0.1:8086/kgce --keep 3y --hourly 20y
     """
+    from kgce.store.open import READINGS_FILE
     from kgce.store.set_up import set_up
 
+    file = Path(store) / READINGS_FILE
+    is_new = "://" not in store and not file.exists()
     at = _opened(store)
     try:
-        done = set_up(at, keep=keep, hourly=hourly)
+        done = [*([f"made {file}"] if is_new else []), *set_up(at, keep=keep, hourly=hourly)]
         at.status()
     finally:
         at.close()
@@ -170,6 +173,7 @@ def migrate(
     try:
         new = _opened(target)
         try:
+            new.status()  # who cannot be written to is told before anything is read
             with progress("days of data", quiet=json) as tell:
                 copied = copy(old, new, state=state, what=f"{source} -> {target}", tell=tell)
         finally:

@@ -19,9 +19,10 @@ from kgce.collectors.ingest.metrics import HeardCollector, exposed
 from kgce.collectors.ingest.numbers import Gap
 from kgce.collectors.ingest.worker import Worker
 from kgce.collectors.mqtt.broker_config import SecureBrokerConfig
-from kgce.collectors.uplink import message, receipt, topics
+from kgce.collectors.uplink import event_message, message, receipt, topics
 from kgce.collectors.uplink.message import Message, Number
 from kgce.domain.errors import ConfigError, StoreUnavailable
+from kgce.domain.events import Event, Severity
 from tests.edge.fakes import MemorySink, power_batch
 from tests.edge.uplink.centre import centre, listening
 from tests.servers import free_port, process, require_tool, wait_for_port
@@ -179,6 +180,35 @@ def test_one_message_that_breaks_the_store_does_not_take_its_group_along(mosquit
     [letter] = letters_in(tmp_path)
     assert "ZeroDivisionError" in letter.reason
     assert letter.payload == payload(rows=7)
+
+
+@pytest.mark.parametrize("problem", [ConfigError("wrong token"), OSError("no more files"), StoreUnavailable("away")])
+def test_a_centre_that_is_set_up_wrong_buries_nothing(mosquitto_port, foreign, tmp_path, problem) -> None:
+    """Readings and events wait until somebody has mended it."""
+    problems = [problem] * 2
+
+    class Wrong(Store):
+        kept: ClassVar[list] = []
+
+        def append_all(self, batches):
+            if problems:
+                raise problems.pop()
+            return super().append_all(batches)
+
+        def append_events(self, gateway, found) -> None:
+            if not self.kept:
+                self.kept.append("tried")
+                raise problem
+            self.kept.append(gateway)
+
+    happened = Event("clock.jumped", 1_767_225_600_000, "gateway", Severity.INFO, "moved", {})
+    letters = DeadLetters(tmp_path / "letters", clock=time.time)
+    with listening(worker_for(mosquitto_port, Wrong(), letters=letters)) as worker:
+        foreign.send("kgce/v1/g1/batch", payload(), answer_to="kgce/v1/g1/receipt")
+        foreign.send("kgce/v1/g1/event", event_message.encode([happened]), answer_to="kgce/v1/g1/receipt")
+        until(lambda: len(foreign.answers("kgce/v1/g1/receipt")) == 2)
+        assert (worker.heard.malformed, worker.heard.stored, worker.heard.events) == (0, 2, 1)
+    assert not (tmp_path / "letters").exists()
 
 
 def worker_for(port: int, store, **keys) -> Worker:

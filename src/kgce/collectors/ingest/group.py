@@ -2,19 +2,23 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from kgce.collectors.ingest.packets import Arrived
 from kgce.collectors.uplink.message import Message
 from kgce.domain.batch import Batch
-from kgce.domain.errors import NeverWorks, StoreUnavailable
+from kgce.domain.errors import ConfigError, NeverWorks, StoreUnavailable
 from kgce.domain.events import Event
 from kgce.domain.ports import AppendResult, EventSink
 
 _RETRY_FIRST_S: Final = 0.5
 _RETRY_LIMIT_S: Final = 30.0
+
+# An operator mends these; until then the broker and the gateways keep what they have.
+_NOT_THE_MESSAGES_FAULT: Final = (StoreUnavailable, ConfigError, OSError, MemoryError)
 
 log: Final = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class Job:
     events: Sequence[Event] = ()
     result: AppendResult = field(default_factory=AppendResult)
     reason: str = ""  # why it can never be taken
+    is_kept: bool = False  # its fate is known; when the rest of its group is tried again, it is not
 
     @property
     def rows(self) -> int:
@@ -62,13 +67,14 @@ def keep(jobs: Sequence[Job], store: Keeper, *, stopping: threading.Event, faile
 
 
 def _write(jobs: Sequence[Job], store: Keeper) -> None:
-    batches = [job for job in jobs if job.message is not None]
+    batches = [job for job in jobs if job.message is not None and not job.is_kept]
     for job, result in zip(batches, _together(batches, store), strict=True):
-        job.result = result
+        job.result, job.is_kept = result, True
     for job in jobs:
-        if job.events:
-            store.append_events(job.gateway, job.events)
-            job.result = AppendResult(stored=len(job.events))
+        if job.events and not job.is_kept:
+            with _reason_for(job):
+                store.append_events(job.gateway, job.events)
+            job.result, job.is_kept = AppendResult(stored=len(job.events)), True
 
 
 def _together(batches: Sequence[Job], store: Keeper) -> list[AppendResult]:
@@ -76,8 +82,8 @@ def _together(batches: Sequence[Job], store: Keeper) -> list[AppendResult]:
     if len(batches) > 1:
         try:
             return store.append_all([job.message.batch for job in batches if job.message is not None])
-        except StoreUnavailable:
-            raise
+        except _NOT_THE_MESSAGES_FAULT as error:
+            raise StoreUnavailable(str(error)) from error
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold up all others for ever
             log.warning("a group of %d messages cannot be kept together (%r): each goes alone", len(batches), error)
     return [_alone(job, store) for job in batches]
@@ -86,15 +92,21 @@ def _together(batches: Sequence[Job], store: Keeper) -> list[AppendResult]:
 def _alone(job: Job, store: Keeper) -> AppendResult:
     """One message by itself; one that breaks the store's code becomes a dead letter."""
     assert job.message is not None
-    try:
+    result = AppendResult()
+    with _reason_for(job):
         [result] = store.append_all([job.message.batch])
-    except StoreUnavailable:
-        raise
+    return result
+
+
+@contextmanager
+def _reason_for(job: Job) -> Iterator[None]:
+    """What goes wrong with this message alone becomes its reason; a store that is away or set up wrong is no reason."""
+    try:
+        yield
+    except _NOT_THE_MESSAGES_FAULT as error:
+        raise StoreUnavailable(str(error)) from error
     except NeverWorks as error:
         job.reason = str(error)
     except Exception as error:
         log.exception("a message of gateway %s breaks the store; it becomes a dead letter", job.gateway)
         job.reason = f"the store cannot take it: {error!r}"
-    else:
-        return result
-    return AppendResult()
