@@ -9,6 +9,7 @@ from kgce.collectors.uplink.message import Message, Number
 from kgce.domain.batch import Batch
 
 TOPIC: Final = "kgce/ingest/live"
+_ROWS: Final = 2_000  # of one message: some 250 kB
 _MOST_SERIES: Final = 50_000  # told at once; beyond it the rest is seen at the next telling of its gateway
 
 
@@ -29,19 +30,22 @@ class Newest:
             known.clear()  # all of its series anew, as nearly always
         known.append(batch)
 
-    def message(self, now_ms: int) -> bytes | None:
-        """The newest reading of every series since the last telling; None when there is none."""
+    def messages(self, now_ms: int) -> list[bytes]:
+        """The newest reading of every series since the last telling, in messages that any broker takes."""
         chosen, series = [], 0
         for batches in self._batches.values():
             if series < _MOST_SERIES:
                 chosen.append(newest_of(Batch.concat(batches)))
                 series += len(batches[0].series)
         self._batches = {}
-        if not chosen:
-            return None
-        self._told += 1
-        number = Number(f"ingest-{self._worker}", "live", self._told, self._told)
-        return message.encode(Message(number, now_ms, Batch.concat(chosen)))
+        rows = Batch.concat(chosen)
+        found = []
+        for start in range(0, len(rows), _ROWS):
+            self._told += 1
+            number = Number(f"ingest-{self._worker}", "live", self._told, self._told)
+            part = rows.select(np.arange(start, min(start + _ROWS, len(rows))))
+            found.append(message.encode(Message(number, now_ms, part)))
+        return found
 
 
 def newest_of(batch: Batch) -> Batch:

@@ -256,8 +256,7 @@ class Worker:
         if time.monotonic() - self._told_live_s < _LIVE_S:
             return
         self._told_live_s = time.monotonic()
-        found = self._newest.message(int(self._clock() * 1000))
-        if found is not None:
+        for found in self._newest.messages(int(self._clock() * 1000)):
             self._subscriber.publish(LIVE_TOPIC, found)
 
     def _tell_broker(self, problem: str) -> None:
