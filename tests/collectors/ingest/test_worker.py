@@ -180,3 +180,27 @@ def test_while_the_store_is_away_memory_is_bounded_and_the_connection_lives(mosq
         assert worker.heard.store_failures > 0
         assert (worker.heard.waiting_messages, worker.heard.waiting_rows) == (0, 0)
     assert len(store.rows) == 1500
+
+
+def test_onlookers_that_fail_and_payloads_that_break_the_decoder_hold_nothing_up(
+    mosquitto_port, foreign, tmp_path
+) -> None:
+    def fails(_batch: object) -> None:
+        raise ZeroDivisionError("an onlooker's bug")
+
+    letters = DeadLetters(tmp_path, clock=time.time)
+    worker = worker_for(mosquitto_port, Store(), letters=letters, on_kept=fails)
+    decode = worker._decoder.decode
+
+    def breaks(found: bytes, gateway: str):
+        return 1 // 0 if b"poison" in found else decode(found, gateway)
+
+    worker._decoder.decode = breaks
+    with listening(worker):
+        foreign.send("kgce/v1/g1/batch", b"poison", answer_to="kgce/v1/g1/receipt")
+        foreign.send("kgce/v1/g1/batch", payload(), answer_to="kgce/v1/g1/receipt")
+        until(lambda: len(foreign.answers("kgce/v1/g1/receipt")) == 2)
+    poisoned, good = foreign.answers("kgce/v1/g1/receipt")
+    assert "cannot be read" in poisoned.reason
+    assert good.result.stored == 2
+    assert [one.payload for one in letters_in(tmp_path)] == [b"poison"]

@@ -115,9 +115,8 @@ class Worker:
                     wait_s = _RETRY_FIRST_S
                     self._work(stopping)
                 except StoreUnavailable as error:
-                    short_lives = (
-                        short_lives + 1 if self._is_listening and time.monotonic() - opened_s < _SHORT_S else 0
-                    )
+                    is_short = self._is_listening and time.monotonic() - opened_s < _SHORT_S
+                    short_lives = short_lives + 1 if is_short else 0
                     self._is_listening = False
                     is_flapping = short_lives > 1
                     hint = f"; does another worker use the name {self._name!r} too?" if is_flapping else ""
@@ -186,6 +185,9 @@ class Worker:
                     raise InputError(f"the topic says {gateway!r}, the message {job.message.number.gateway!r}")
         except NeverWorks as error:
             job.message, job.reason = None, str(error) or repr(error)
+        except Exception as error:
+            log.exception("a message of gateway %s breaks the decoder; it becomes a dead letter", gateway)
+            job.message, job.reason = None, f"it cannot be read: {error!r}"
         self._waiting.append(job)
         self._bytes += len(arrived.payload)
         self.heard.waiting_messages += 1
@@ -217,9 +219,13 @@ class Worker:
         self._subscriber.send([*filter(None, said), packets.acknowledgements([one for one in ids if one])])
 
     def _show(self, batch: Batch) -> None:
-        self._newest.add(batch)
-        if self._on_kept is not None:
-            self._on_kept(batch)
+        """To onlookers, who cannot hold up what is stored."""
+        try:
+            self._newest.add(batch)
+            if self._on_kept is not None:
+                self._on_kept(batch)
+        except Exception:
+            log.exception("live values cannot be shown; the readings are stored all the same")
 
     def _bury(self, job: Job) -> None:
         self.heard.malformed += 1
