@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 
 from kgce.collectors.ingest import group, packets
+from kgce.collectors.ingest.answers import TAKEN_TOPIC, receipt_packet, taken_numbers, taken_text
 from kgce.collectors.ingest.decoder import BatchDecoder
 from kgce.collectors.ingest.group import Job, Keeper
 from kgce.collectors.ingest.heard import Heard
@@ -28,16 +29,12 @@ from kgce.collectors.ingest.packets import Arrived
 from kgce.collectors.ingest.subscriber import Subscriber
 from kgce.collectors.ingest.watch import GapWatch
 from kgce.collectors.mqtt.broker_config import BrokerConfig
-from kgce.collectors.uplink import event_message, receipt, topics
-from kgce.collectors.uplink.message import Number
-from kgce.collectors.uplink.receipt import Receipt
+from kgce.collectors.uplink import event_message, topics
 from kgce.domain.batch import Batch
 from kgce.domain.errors import InputError, NeverWorks, StoreUnavailable
-from kgce.domain.ports import AppendResult
 
 log: Final = logging.getLogger(__name__)
 
-TAKEN_TOPIC: Final = "kgce/ingest/taken"  # what each worker took, for the others
 _RETRY_FIRST_S: Final = 0.5
 _RETRY_LIMIT_S: Final = 30.0
 _LOOK_S: Final = 0.2  # how soon a stop is noticed
@@ -177,12 +174,7 @@ class Worker:
             self._take_status(job)
             return
         try:
-            if what == topics.EVENT:
-                job.events = event_message.decode(arrived.payload)
-            else:
-                job.message = self._decoder.decode(arrived.payload, gateway)
-                if job.message.number.gateway != gateway:
-                    raise InputError(f"the topic says {gateway!r}, the message {job.message.number.gateway!r}")
+            self._read(job, what)
         except NeverWorks as error:
             job.message, job.reason = None, str(error) or repr(error)
         except Exception as error:
@@ -192,6 +184,14 @@ class Worker:
         self._bytes += len(arrived.payload)
         self.heard.waiting_messages += 1
         self.heard.waiting_rows += job.rows
+
+    def _read(self, job: Job, what: str) -> None:
+        if what == topics.EVENT:
+            job.events = event_message.decode(job.arrived.payload)
+            return
+        job.message = self._decoder.decode(job.arrived.payload, job.gateway)
+        if job.message.number.gateway != job.gateway:
+            raise InputError(f"the topic says {job.gateway!r}, the message {job.message.number.gateway!r}")
 
     def _answer(self, jobs: list[Job]) -> None:
         """Tell gateways, workers and the broker, in one go."""
@@ -210,12 +210,12 @@ class Worker:
                 numbers.append((job.message.number, job.message.sent_ms))
                 self._show(job.message.batch)
             heard.events += len(job.events)
-            said.append(_receipt(job, at_ms))
+            said.append(receipt_packet(job, at_ms))
             if job.connection == self._connections:
                 ids.append(job.arrived.packet_id)
         heard.groups += 1
         if numbers:
-            self._subscriber.publish_surely(TAKEN_TOPIC, _numbers_text(self._name, numbers))
+            self._subscriber.publish_surely(TAKEN_TOPIC, taken_text(self._name, numbers))
         self._subscriber.send([*filter(None, said), packets.acknowledgements([one for one in ids if one])])
 
     def _show(self, batch: Batch) -> None:
@@ -241,11 +241,8 @@ class Worker:
 
     def _take_numbers(self, arrived: Arrived) -> None:
         """What another worker took."""
-        try:
-            for gateway, boot, seq, last, part, parts, sent_ms in orjson.loads(arrived.payload)["taken"]:
-                self._watch.take(Number(gateway, boot, seq, last, part, parts), sent_ms)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            log.warning("somebody says on %s what no worker says", TAKEN_TOPIC)
+        for number, sent_ms in taken_numbers(arrived.payload):
+            self._watch.take(number, sent_ms)
         self._subscriber.acknowledge([arrived.packet_id])
 
     def _take_status(self, job: Job) -> None:
@@ -280,22 +277,6 @@ class Worker:
         elif not problem and self._store_is_down:
             log.warning("the store takes readings again")
         self._store_is_down = bool(problem)
-
-
-def _receipt(job: Job, at_ms: int) -> bytes:
-    """The receipt as a packet; nothing where nobody asked, or asked for it in a place that is not the gateway's own."""
-    arrived = job.arrived
-    if arrived.correlation is None or arrived.answer_to != topics.topic(job.gateway, topics.RECEIPT):
-        return b""
-    result = job.result if not job.reason else AppendResult()
-    return packets.publish(
-        arrived.answer_to, receipt.encode(Receipt(result, at_ms, job.reason)), correlation=arrived.correlation
-    )
-
-
-def _numbers_text(worker: str, numbers: list[tuple[Number, int]]) -> bytes:
-    rows = [(one.gateway, one.boot, one.seq, one.last, one.part, one.parts, sent_ms) for one, sent_ms in numbers]
-    return orjson.dumps({"worker": worker, "taken": rows})
 
 
 def _wait_for(kept: Future[bool], timeout_s: float) -> None:
