@@ -18,6 +18,7 @@ from kgce.api.server import serve_app
 from kgce.collectors.uplink import message
 from kgce.collectors.uplink.message import Message, Number
 from kgce.domain.batch import Batch
+from kgce.domain.errors import ConfigError, StoreUnavailable
 from kgce.store.open import open_registry, open_store
 from tests.api.client import TestClient
 from tests.api.seeded import Seeded
@@ -133,3 +134,20 @@ def test_a_client_made_for_influxdb_writes_here(place, served) -> None:
 def test_the_documentation_lists_both(client) -> None:
     paths = orjson.loads(client.get("/api/v1/openapi.json").content)["paths"]
     assert {"/api/v1/ingest", "/api/v1/write"} <= set(paths)
+
+
+def test_a_store_that_is_away_or_set_up_wrong_asks_the_sender_to_come_again(place, monkeypatch) -> None:
+    client = TestClient(create_api(Context(store=place.store, registry=place.registry)))
+    for problem in (StoreUnavailable("away"), ConfigError("wrong token")):
+
+        def fails(_batch, problem=problem):
+            raise problem
+
+        monkeypatch.setattr(place.store, "append", fails)
+        key = {"Idempotency-Key": "k"}
+        for path, body in (("ingest", batch_of((POWER, NOON_MS, 1.0, 0))), ("write", b"m,institution=i,device=d p=1")):
+            answer = client.post(f"/api/v1/{path}", content=body, headers=key)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    monkeypatch.undo()
+    again = client.post("/api/v1/ingest", content=batch_of((POWER, NOON_MS, 1.0, 0)), headers={"Idempotency-Key": "k"})
+    assert again.json()["stored"] == 1, "a failure is not remembered"

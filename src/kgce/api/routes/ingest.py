@@ -13,7 +13,7 @@ from kgce.api.remembered import Remembered
 from kgce.collectors.ingest.lines import parse_lines
 from kgce.collectors.uplink import message
 from kgce.domain.batch import Batch
-from kgce.domain.errors import InputError
+from kgce.domain.errors import ConfigError, InputError, StoreUnavailable
 from kgce.domain.ports import AppendResult
 
 router = APIRouter(tags=["ingest"])
@@ -67,7 +67,10 @@ async def take_lines(
 
 
 def _keep(context: Context, batch: Batch) -> AppendResult:
-    result = context.store.append(batch)
+    try:
+        result = context.store.append(batch)
+    except ConfigError as error:  # our fault, not the sender's: he shall come again
+        raise StoreUnavailable(str(error)) from error
     if context.hub is not None:
         context.hub.publish(batch)
     return result
