@@ -10,7 +10,9 @@ PUT = "kgce.edge.buffer.buffer:Buffer.put_all"
 DONE = "kgce.edge.buffer.buffer:Buffer.done"
 PUBLISH = "kgce.collectors.uplink.connection:Connection.publish"
 DELIVER = "kgce.edge.uplink.mqtt_sink:MqttParcelSink.deliver"
-APPEND = "kgce.store.influx.store:InfluxStore.append"
+APPEND = "kgce.store.influx.store:InfluxStore.append_all"
+TOLD = "kgce.collectors.ingest.subscriber:Subscriber.publish_surely"
+ANSWERED = "kgce.collectors.ingest.subscriber:Subscriber.send"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,8 @@ def test_a_gateway_killed_at_any_step_loses_and_doubles_nothing(world: World, po
     [
         pytest.param(APPEND, "before", id="before the store"),
         pytest.param(APPEND, "after", id="between store and receipt"),
-        pytest.param(PUBLISH, "after", id="between receipt and acknowledgement"),
+        pytest.param(TOLD, "after", id="between the other workers and the gateway"),
+        pytest.param(ANSWERED, "after", id="after receipt and acknowledgement"),
     ],
 )
 def test_a_centre_killed_at_any_step_loses_and_doubles_nothing(world: World, point: str, when: str) -> None:
