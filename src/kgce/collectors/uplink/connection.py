@@ -44,12 +44,10 @@ class Connection:
         client_id: str,
         *,
         session_expiry_s: int,
-        receive_maximum: int = 1000,
         will: Will | None = None,
         on_message: Callable[[MQTTMessage], None] = lambda _: None,
         on_acknowledged: Callable[[int, str], None] = lambda _mid, _why_not: None,
         on_lost: Callable[[str], None] = lambda _: None,
-        acknowledge_by_hand: bool = False,
     ) -> None:
         """Nothing is opened yet.
 
@@ -63,12 +61,9 @@ class Connection:
         self._ended = threading.Event()
         self._refused = ""
         self._connected = False
-        self._asked: set[int] = set()
-        self._granted: set[int] = set()
         self.lost_code = 0  # reason code of the last end
         self.largest_bytes = 0  # of a packet the broker takes; 0 = it does not say
-        self._receive_maximum = receive_maximum
-        self._client = self._new_client(client_id, acknowledge_by_hand=acknowledge_by_hand)
+        self._client = self._new_client(client_id)
         self._client.on_message = lambda _client, _data, message: on_message(message)
         self._client.on_publish = lambda _client, _data, mid, code, _props: on_acknowledged(mid, _failure(code))
         if will is not None:
@@ -82,7 +77,6 @@ class Connection:
         """
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho types this class half
         properties.SessionExpiryInterval = self._session_expiry_s
-        properties.ReceiveMaximum = self._receive_maximum
         address = f"{self._config.host}:{self._config.port}"
         try:
             self._client.connect(
@@ -102,11 +96,6 @@ class Connection:
             raise StoreUnavailable(f"broker {address} {self._refused or 'does not answer: is it an MQTT 5 broker?'}")
 
     @property
-    def is_subscribed(self) -> bool:
-        """Whether the broker has answered every subscription."""
-        return not self._asked - self._granted
-
-    @property
     def is_open(self) -> bool:
         """Whether the broker has accepted us and has not gone since."""
         return self._connected
@@ -117,11 +106,9 @@ class Connection:
         Raises:
             StoreUnavailable: the connection is gone.
         """
-        code, mid = self._client.subscribe(
+        code, _mid = self._client.subscribe(
             topic, options=SubscribeOptions(qos, noLocal=not topic.startswith("$share/"))
         )
-        if mid is not None:
-            self._asked.add(mid)
         if code:
             raise StoreUnavailable(f"broker {self._config.host} went away")
 
@@ -144,10 +131,6 @@ class Connection:
             raise StoreUnavailable(f"broker {self._config.host} went away")
         return info.mid
 
-    def acknowledge(self, message: MQTTMessage) -> None:
-        """Tell the broker to forget the message; on a lost connection it will simply deliver it again."""
-        self._client.ack(message.mid, message.qos)
-
     def close(self, goodbye: Will | None = None) -> None:
         """Leave properly (a goodbye instead of the last will), then end the thread."""
         if self._connected:
@@ -161,13 +144,12 @@ class Connection:
         self._client._reset_sockets()  # noqa: SLF001 - paho leaves its sockets to the garbage collector
         self._connected = False
 
-    def _new_client(self, client_id: str, *, acknowledge_by_hand: bool) -> Client:
+    def _new_client(self, client_id: str) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
-            manual_ack=acknowledge_by_hand,
         )
         client.connect_timeout = self._config.timeout_s
         if self._config.username is not None:
@@ -176,7 +158,6 @@ class Connection:
         if context is not None:
             client.tls_set_context(context)
         client.on_connect = self._connect_answer
-        client.on_subscribe = lambda _client, _data, mid, _codes, _props: self._granted.add(mid)
         client.on_disconnect = self._gone
         return client
 
