@@ -5,6 +5,7 @@ from enum import IntEnum, IntFlag
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from kgce.domain.batch import FloatArray, Int64Array, UInt8Array
 
@@ -35,22 +36,32 @@ class Flag(IntFlag):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Amounts:
-    """(m,) or (n, m) columns: amount (NaN = nothing known, unit of the point), coverage 0..1, Provenance and Flag."""
+    """(m,) or (n, m) columns: amount (NaN = nothing known, unit of the point), coverage 0..1, Provenance and Flag.
+
+    estimated: the part of the amount that is not known to belong to this interval (spread over a gap, an estimate).
+    """
 
     amount: FloatArray
     coverage: FloatArray
     provenance: UInt8Array
     flags: UInt8Array
+    estimated: FloatArray
 
     @classmethod
     def missing(cls, *shape: int) -> "Amounts":
         """Nothing known about any of them."""
         codes = np.zeros(shape, np.uint8)
-        return cls(np.full(shape, np.nan), np.zeros(shape), codes, codes.copy())
+        return cls(np.full(shape, np.nan), np.zeros(shape), codes, codes.copy(), np.zeros(shape))
 
     def row(self, place: int) -> "Amounts":
         """(m,) one series of (n, m)."""
-        return Amounts(self.amount[place], self.coverage[place], self.provenance[place], self.flags[place])
+        columns = (self.amount, self.coverage, self.provenance, self.flags, self.estimated)
+        return Amounts(*(column[place] for column in columns))
+
+    def put(self, rows: npt.NDArray[np.integer] | list[int], part: "Amounts") -> None:
+        """Lay other series' columns into these rows of (n, m)."""
+        self.amount[rows], self.coverage[rows], self.estimated[rows] = part.amount, part.coverage, part.estimated
+        self.provenance[rows], self.flags[rows] = part.provenance, part.flags
 
 
 def flag_names(flags: int) -> tuple[str, ...]:

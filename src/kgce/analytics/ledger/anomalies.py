@@ -1,68 +1,169 @@
-"""What a register does that no meter should: dips, spikes, resets."""
+"""What a register does that no meter should: dips, spikes, roll-overs, resets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from kgce.analytics.ledger.amounts import Flag
 from kgce.domain.batch import BoolArray, FloatArray, Int64Array
 
-DIP_READINGS: Final = 5  # a drop that returns within so many readings was a dip
+HOUR_MS: Final = 3_600_000
+DIP_READINGS: Final = 5  # a drop that returns within so many readings was a dip; as many high ones may be a spike
+SPIKE_FACTOR: Final = 20.0  # several high readings are a spike when they rose so much faster than the meter's median
+ROLLOVER_SHARE: Final = 0.1  # of the register's width: a roll-over hides no more consumption than this
+NEARBY: Final = 50  # readings on each side that tell how fast the meter usually counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Register:
     """A cleaned counter: never falls; across a reset it stands still.
 
-    time_ms, value: (n,); is_reset: (n - 1,) stretches whose amount is unknown; spikes_ms: times of rejected readings.
+    time_ms, value: (n,); is_reset: (n - 1,) stretches whose amount is unknown; marks: (time in ms, Flag) of what was
+    rejected or bridged.
     """
 
     time_ms: Int64Array
     value: FloatArray
     is_reset: BoolArray
-    spikes_ms: list[int]
+    marks: list[tuple[int, Flag]] = field(default_factory=list)
+
+    @property
+    def spikes_ms(self) -> list[int]:
+        """Times of rejected readings."""
+        return [time_ms for time_ms, flag in self.marks if flag is Flag.SPIKE_REJECTED]
 
 
-def clean_register(time_ms: Int64Array, value: FloatArray) -> Register:
-    """Reject dips and spikes, mark resets.
+def clean_register(
+    time_ms: Int64Array, value: FloatArray, *, width: float = np.nan, most_per_hour: float = np.nan
+) -> Register:
+    """Reject dips and spikes, bridge roll-overs, mark resets.
 
     Args:
         time_ms: (n,) strictly ascending. [ms]
         value: (n,) finite. [point's unit]
+        width: value at which the register starts again at 0; NaN = not known, then no fall is a roll-over.
+        most_per_hour: more than the supply can deliver; NaN = not known, then no rise is too steep. [point's unit/h]
 
     Returns:
-        The register; without anomalies its value is the given array, so differences stay exact.
+        The register; without anomalies its value is the given array, so differences stay exact. A rise steeper than
+        the supply allows is a spike when it does not last, and as unknown as a reset when it does.
     """
+    leaps = _leaps(time_ms, value, most_per_hour)
     falls = np.flatnonzero(np.diff(value) < 0)
-    if not len(falls):
-        return Register(time_ms, value, np.zeros(max(len(value) - 1, 0), np.bool_), [])
+    if not len(falls) and not len(leaps):
+        return Register(time_ms, value, np.zeros(max(len(value) - 1, 0), np.bool_))
     keep = np.ones(len(value), np.bool_)
-    for fall in falls:
-        _reject(value, keep, int(fall))
-    spikes = time_ms[~keep].tolist()
-    time_ms, value = time_ms[keep], value[keep]
+    for leap in leaps.tolist():
+        _reject_leap(value, keep, leap)
+    judging = _Judging(time_ms, value, keep, most_per_hour)
+    for fall in falls.tolist():
+        judging.judge(fall)
+    marks = [(moment, Flag.SPIKE_REJECTED) for moment in time_ms[~keep].tolist()]
+    return _lifted(time_ms[keep], value[keep], marks, width=width, most_per_hour=most_per_hour)
+
+
+def _lifted(
+    time_ms: Int64Array, value: FloatArray, marks: list[tuple[int, Flag]], *, width: float, most_per_hour: float
+) -> Register:
+    """What is left, raised over its falls: by the width at a roll-over, to a standstill at a reset."""
     step = np.diff(value)
     is_reset = step < 0
+    for fall in np.flatnonzero(is_reset).tolist() if np.isfinite(width) else ():
+        if _rolled_over(time_ms, value, fall, width):
+            is_reset[fall] = False
+            step[fall] += width
+            marks.append((int(time_ms[fall + 1]), Flag.ROLLOVER))
+    if np.isfinite(most_per_hour):
+        is_reset |= step > most_per_hour * np.diff(time_ms) / HOUR_MS
     lifted = value.copy()
-    lifted[1:] -= np.cumsum(np.where(is_reset, step, 0.0))
-    np.maximum.accumulate(lifted, out=lifted)  # the lift may round down across a reset
-    return Register(time_ms, lifted, is_reset, spikes)
+    drops = np.where(is_reset, np.diff(value), np.diff(value) - step)  # what a fall must be raised by, negated
+    if drops.any():
+        lifted[1:] -= np.cumsum(drops)
+        np.maximum.accumulate(lifted, out=lifted)  # the lift may round down across a reset
+    return Register(time_ms, lifted, is_reset, sorted(marks))
 
 
-def _reject(value: FloatArray, keep: BoolArray, fall: int) -> None:
-    """Decide which side of a fall was wrong: a dip that returns, or one high reading before it."""
-    before = fall
-    while before >= 0 and not keep[before]:
-        before -= 1
-    if before < 0 or not keep[fall + 1] or value[fall + 1] >= value[before]:
-        return  # an earlier decision settled it
-    ahead = value[fall + 1 : fall + 2 + DIP_READINGS]
-    returns = np.flatnonzero(ahead >= value[before])
-    low = int(returns[0]) if len(returns) else len(value)  # readings to reject if the low side is wrong
-    earlier = before - 1
-    while earlier >= 0 and not keep[earlier]:
-        earlier -= 1
-    if low > 1 and earlier >= 0 and value[fall + 1] >= value[earlier]:
-        keep[before] = False  # without this one the register never fell; the fewest readings are blamed
-    elif len(returns):
-        keep[fall + 1 : fall + 1 + low] = False
+def _leaps(time_ms: Int64Array, value: FloatArray, most_per_hour: float) -> Int64Array:
+    """Readings before a rise that no supply delivers."""
+    if not np.isfinite(most_per_hour):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(np.diff(value) > most_per_hour * np.diff(time_ms) / HOUR_MS)
+
+
+def _reject_leap(value: FloatArray, keep: BoolArray, leap: int) -> None:
+    """A leap that comes down again, or is the newest reading, was no consumption."""
+    if not keep[leap]:
+        return
+    after = value[leap + 1 : leap + 2 + DIP_READINGS]
+    lower = np.flatnonzero(after < after[0])
+    if len(lower) and after[lower[0]] >= value[leap]:
+        keep[leap + 1 : leap + 1 + int(lower[0])] = False
+    elif len(after) == 1:
+        keep[leap + 1] = False
+
+
+def _rolled_over(time_ms: Int64Array, value: FloatArray, fall: int, width: float) -> bool:
+    """Whether a fall is the register starting again: little was used, and no faster than this meter ever counts."""
+    used = value[fall + 1] + width - value[fall]
+    if not 0 <= used <= ROLLOVER_SHARE * width or value[fall] > width:
+        return False
+    around = slice(max(fall - NEARBY, 0), fall + 2 + NEARBY)
+    rates = np.diff(value[around]) / np.diff(time_ms[around])
+    fastest = float(rates.max(initial=0.0))
+    rate = float(used / (time_ms[fall + 1] - time_ms[fall]))
+    return fastest <= 0 or rate <= 10 * fastest  # a meter at rest tells nothing; its width then decides
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judging:
+    """Decides which side of a fall was wrong; `keep` is changed."""
+
+    time_ms: Int64Array
+    value: FloatArray
+    keep: BoolArray
+    most_per_hour: float
+
+    def judge(self, fall: int) -> None:
+        """A dip that returns, or high readings before the fall; otherwise it stays a fall."""
+        value, keep = self.value, self.keep
+        before = self._kept_before(fall + 1)
+        if before < 0 or not keep[fall + 1] or value[fall + 1] >= value[before]:
+            return  # an earlier decision settled it
+        ahead = value[fall + 1 : fall + 2 + DIP_READINGS]
+        returns = np.flatnonzero(ahead >= value[before])
+        low = int(returns[0]) if len(returns) else len(value)  # readings to reject if the low side is wrong
+        high = self._high_before(before, float(value[fall + 1]))
+        if high and len(high) < low and (len(high) == 1 or self._is_steep(high)):
+            keep[high] = False  # without these the register never fell; the fewest readings are blamed
+        elif len(returns):
+            keep[fall + 1 : fall + 1 + low] = False
+
+    def _kept_before(self, place: int) -> int:
+        place -= 1
+        while place >= 0 and not self.keep[place]:
+            place -= 1
+        return place
+
+    def _high_before(self, last: int, level: float) -> list[int]:
+        """The few readings up to `last` that lie above `level` while the one before them does not."""
+        high, place = [last], self._kept_before(last)
+        while place >= 0 and self.value[place] > level:
+            high.append(place)
+            if len(high) > DIP_READINGS:
+                return []
+            place = self._kept_before(place)
+        return high if place >= 0 else []
+
+    def _is_steep(self, high: list[int]) -> bool:
+        """Whether the rise into these readings is out of all proportion to how this meter counts."""
+        first = high[-1]
+        before = self._kept_before(first)
+        rate = (self.value[first] - self.value[before]) / (self.time_ms[first] - self.time_ms[before])
+        if np.isfinite(self.most_per_hour):
+            return bool(rate * HOUR_MS > self.most_per_hour)
+        around = slice(max(before - NEARBY, 0), high[0] + 2 + NEARBY)
+        near = np.array([place for place in range(*around.indices(len(self.value))) if place not in high])
+        rates = np.diff(self.value[near]) / np.diff(self.time_ms[near])
+        rising = rates[rates > 0]
+        return not len(rising) or bool(rate > SPIKE_FACTOR * float(np.median(rising)))

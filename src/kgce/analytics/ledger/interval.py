@@ -130,7 +130,11 @@ def _to_grid(part: _Parts, edges: Int64Array, n_series: int) -> Amounts:
     length_ms = (part.end - part.start)[of]
 
     size = n_series * m
-    amount = np.bincount(cell, part.amount[of] * (shared_ms / length_ms), size).astype(np.float64)
+    piece = part.amount[of] * (shared_ms / length_ms)
+    amount = np.bincount(cell, piece, size).astype(np.float64)
+    is_guess = (part.quality[of] & np.uint8(Quality.ESTIMATED)) > 0
+    unmeasured = (shared_ms < length_ms) | part.is_cut_short[of] | is_guess
+    estimated = np.bincount(cell, np.where(unmeasured, piece, 0.0), size).astype(np.float64)
     covered_ms = np.bincount(cell, shared_ms, size)
     coverage = np.minimum(covered_ms.reshape(n_series, m) / np.diff(edges), 1.0).ravel()
 
@@ -143,4 +147,10 @@ def _to_grid(part: _Parts, edges: Int64Array, n_series: int) -> Amounts:
     flags[(covered_ms > 0) & (coverage < FULL)] |= np.uint8(Flag.PARTIAL)
     amount[~(covered_ms > 0)] = np.nan
     shape = (n_series, m)
-    return Amounts(amount.reshape(shape), coverage.reshape(shape), provenance.reshape(shape), flags.reshape(shape))
+    return Amounts(
+        amount.reshape(shape),
+        coverage.reshape(shape),
+        provenance.reshape(shape),
+        flags.reshape(shape),
+        estimated.reshape(shape),
+    )

@@ -31,6 +31,5 @@ def point_amounts(points: Sequence[Point], readings: Batch, edges_ms: Int64Array
         else:
             ends = interval_ends(rows.time_ms, step, timezone)
             part = interval_amounts_many(owner, rows.time_ms, ends, rows.value, rows.quality, edges_ms, len(chosen))
-        found.amount[chosen], found.coverage[chosen] = part.amount, part.coverage
-        found.provenance[chosen], found.flags[chosen] = part.provenance, part.flags
+        found.put(chosen, part)
     return found

@@ -4,6 +4,7 @@ counter.py --Stretches--> here --> Amounts
 """
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,24 +24,35 @@ class Stretches:
 
     time_ms, value: (n,) readings, each counter's times ascending; begins: (s + 1,) where each counter's rows begin,
     at least two rows each; is_reset: (n,) whether the stretch to the next reading is unknown, None = none is;
-    spikes: (counter, time in ms) of rejected readings.
+    marks: (counter, time in ms, Flag) of what was rejected, bridged or declared.
     """
 
     time_ms: Int64Array
     value: FloatArray
     begins: Int64Array
     is_reset: BoolArray | None
-    spikes: tuple[tuple[int, int], ...]
+    marks: tuple[tuple[int, int, Flag], ...]
 
     @classmethod
-    def of(cls, time_ms: Int64Array, value: FloatArray, begins: Int64Array) -> "Stretches":
-        """Clean each counter; without anomalies the given arrays are used as they are."""
+    def of(
+        cls,
+        time_ms: Int64Array,
+        value: FloatArray,
+        begins: Int64Array,
+        *,
+        width: FloatArray,
+        most_per_hour: FloatArray,
+    ) -> "Stretches":
+        """Clean each counter, (s,) width and most_per_hour; without anomalies the given arrays are used as they are."""
         falls = np.diff(value) < 0
         falls[begins[1:-1] - 1] = False  # from one counter to the next
-        if not falls.any():
+        if not falls.any() and not np.isfinite(most_per_hour).any():
             return cls(time_ms, value, begins, None, ())
         registers = [
-            clean_register(time_ms[start:end], value[start:end]) for start, end in itertools.pairwise(begins.tolist())
+            clean_register(time_ms[start:end], value[start:end], width=wide, most_per_hour=most)
+            for (start, end), wide, most in zip(
+                itertools.pairwise(begins.tolist()), width.tolist(), most_per_hour.tolist(), strict=True
+            )
         ]
         sizes = [len(register.time_ms) for register in registers]
         return cls(
@@ -48,7 +60,7 @@ class Stretches:
             np.concatenate([register.value for register in registers]),
             np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
             np.concatenate([np.append(register.is_reset, False) for register in registers]),
-            tuple((row, moment) for row, register in enumerate(registers) for moment in register.spikes_ms),
+            tuple((row, moment, flag) for row, register in enumerate(registers) for moment, flag in register.marks),
         )
 
 
@@ -77,15 +89,17 @@ def spread(stretches: Stretches, edges_ms: Int64Array) -> Amounts:
     unknown, ratio = bounded <= 0, bounded / width
     amount[unknown] = np.nan
     provenance = np.full(amount.shape, Provenance.MEASURED, np.uint8)
-    guessed = _guessed_ms(stretches, placed, edges_ms)
-    coverage = ratio
+    guessed = _guessed(stretches, placed, edges_ms)
+    coverage, estimated = ratio, np.zeros(amount.shape)
     if guessed is not None:
-        coverage = np.clip((bounded - guessed) / width, 0.0, 1.0)
-        provenance[guessed > 0] = Provenance.INTERPOLATED
+        guessed_ms, in_gaps = guessed
+        coverage = np.clip((bounded - guessed_ms) / width, 0.0, 1.0)
+        estimated = np.where(unknown, 0.0, np.minimum(in_gaps, amount))
+        provenance[guessed_ms > 0] = Provenance.INTERPOLATED
     provenance[unknown] = Provenance.MISSING
     flags = _flags(stretches, edges_ms)
     flags[~unknown & (ratio < FULL)] |= np.uint8(Flag.PARTIAL)
-    return Amounts(amount, coverage, provenance, flags)
+    return Amounts(amount, coverage, provenance, flags, estimated)
 
 
 def _place(stretches: Stretches, edges_ms: Int64Array) -> _Placed:
@@ -136,8 +150,8 @@ def _gaps(stretches: Stretches) -> tuple[BoolArray, Int64Array] | None:
     return is_gap, spacing
 
 
-def _guessed_ms(stretches: Stretches, placed: _Placed, edges_ms: Int64Array) -> FloatArray | None:
-    """(s, m) time of each interval that lies in a gap which one of its edges cuts; None = nowhere. [ms]."""
+def _guessed(stretches: Stretches, placed: _Placed, edges_ms: Int64Array) -> tuple[FloatArray, FloatArray] | None:
+    """(s, m) time of each interval in a gap which one of its edges cuts [ms], and what is spread there; None = none."""
     gaps = _gaps(stretches)
     if gaps is None:
         return None
@@ -145,20 +159,30 @@ def _guessed_ms(stretches: Stretches, placed: _Placed, edges_ms: Int64Array) -> 
     at = np.searchsorted(placed.key_ms, placed.edge_key_ms, side="right") - 1
     gap_start, gap_end = stretches.time_ms[at], stretches.time_ms[at] + spacing[at]
     cut = is_gap[at] & (gap_start < edges_ms) & (edges_ms < gap_end)
+    if not cut.any():
+        return None
+    after = np.minimum(at + 1, len(stretches.value) - 1)
+    slope = np.where(cut, (stretches.value[after] - stretches.value[at]) / spacing[at], 0.0)
     start, end = edges_ms[:-1], edges_ms[1:]
     head = np.where(cut[:, :-1], np.minimum(gap_end[:, :-1], end) - start, 0)
     tail = np.where(cut[:, 1:], end - np.maximum(gap_start[:, 1:], start), 0)
     same = cut[:, :-1] & cut[:, 1:] & (at[:, :-1] == at[:, 1:])
-    return np.where(same, end - start, head + tail).astype(np.float64)
+    tail[same] = 0  # one gap covers the interval whole: it is counted once
+    return (head + tail).astype(np.float64), head * slope[:, :-1] + tail * slope[:, 1:]
+
+
+def mark(flags: UInt8Array, marks: Iterable[tuple[int, int, Flag]], edges_ms: Int64Array) -> None:
+    """Set (row, time in ms, Flag) in the intervals that hold the times; flags (s, m) is changed."""
+    for row, moment, flag in marks:
+        place = int(np.searchsorted(edges_ms, moment, side="right")) - 1
+        if 0 <= place < flags.shape[1]:
+            flags[row, place] |= np.uint8(flag)
 
 
 def _flags(stretches: Stretches, edges_ms: Int64Array) -> UInt8Array:
     intervals = len(edges_ms) - 1
     flags = np.zeros((len(stretches.begins) - 1, intervals), np.uint8)
-    for row, moment in stretches.spikes:
-        place = int(np.searchsorted(edges_ms, moment, side="right")) - 1
-        if 0 <= place < intervals:
-            flags[row, place] |= np.uint8(Flag.SPIKE_REJECTED)
+    mark(flags, stretches.marks, edges_ms)
     if stretches.is_reset is None:
         return flags
     for reading in np.flatnonzero(stretches.is_reset).tolist():
