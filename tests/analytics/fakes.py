@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from kgce.domain.batch import Batch, Quality
+from kgce.domain.changes import MeterChange
 from kgce.domain.errors import UnknownInstitution
 from kgce.domain.findings import Finding
+from kgce.domain.metering import DeclaredChange, VirtualMeter
 from kgce.domain.ports import AppendResult, SeriesKey
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
@@ -66,6 +69,8 @@ class MemoryRegistry:
         self._buildings: dict[tuple[str, str], Building] = {}
         self._points: dict[SeriesKey, Point] = {}
         self._findings: dict[str, list[Finding]] = {}
+        self._changes: list[MeterChange] = []
+        self._virtual: dict[tuple[str, str], VirtualMeter] = {}
 
     def save_regions(self, regions: Iterable[Region]) -> None:
         self._regions.update({region.code: region for region in regions})
@@ -98,6 +103,28 @@ class MemoryRegistry:
 
     def save_points(self, points: Iterable[Point]) -> None:
         self._points.update({point.series.key: point for point in points})
+
+    def save_roles(self, roles) -> None:
+        for key, role in roles.items():
+            counts = self._points[key].counts if role.counts is None else role.counts
+            self._points[key] = replace(self._points[key], role=role, counts=counts)
+
+    def save_change(self, change: MeterChange) -> int:
+        self._changes.append(change)
+        return len(self._changes)
+
+    def changes(self, institution: str | None = None) -> list[DeclaredChange]:
+        return [
+            DeclaredChange(place + 1, change)
+            for place, change in enumerate(self._changes)
+            if institution in {None, change.institution}
+        ]
+
+    def save_virtual_meters(self, meters: Iterable[VirtualMeter]) -> None:
+        self._virtual.update({(meter.institution, meter.name): meter for meter in meters})
+
+    def virtual_meters(self, institution: str | None = None) -> list[VirtualMeter]:
+        return [meter for key, meter in sorted(self._virtual.items()) if institution in {None, key[0]}]
 
     def points(self, institution: str | None = None) -> list[Point]:
         return [point for key, point in sorted(self._points.items()) if institution in {None, key[0]}]

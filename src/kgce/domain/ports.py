@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from kgce.domain.batch import Batch
 from kgce.domain.events import Event
 from kgce.domain.findings import Finding
+from kgce.domain.metering import MeteringRegistry
 from kgce.domain.rollup import Rollup
 from kgce.domain.touched import Touched
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
@@ -152,7 +153,7 @@ class ReadingStore(Sink, EventSink, Protocol):
         ...
 
 
-class Registry(Protocol):
+class Registry(MeteringRegistry, Protocol):
     """Who exists: regions, institutions with yearly attributes, buildings, metering points, findings on imports."""
 
     def save_regions(self, regions: Iterable[Region]) -> None:

@@ -1,10 +1,12 @@
 """Region > institution > building > device > point, and what an institution is in a given year."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from kgce.domain.quantities import Kind
+from kgce.domain.roles import UNKNOWN_ROLE, Role
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 
@@ -48,6 +50,7 @@ class YearlyAttributes:
     people: float | None = None  # people using energy
     area_m2: float | None = None
     heated_area_m2: float | None = None
+    details: Mapping[str, float | str] = field(default_factory=dict, compare=True, hash=False)  # domain/details.py
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,6 +98,7 @@ class Point:
     kind: Kind
     step: Step | None = None  # set when kind is interval
     counts: bool = True  # False: a sub-meter or a detail already inside another point's total
+    role: Role = UNKNOWN_ROLE  # what a person added; devices and imports leave it alone
 
     @property
     def id(self) -> str:

@@ -99,7 +99,16 @@ class _Rows:
             self._tell_yearless(institution.id, row["class"], line)
             return
         self.attributes.append(
-            YearlyAttributes(institution.id, year, row["class"], row["level"], row["climate_zone"], **numbers)
+            YearlyAttributes(
+                institution.id,
+                year,
+                row["class"],
+                row["level"],
+                row["climate_zone"],
+                numbers["people"],
+                numbers["area_m2"],
+                numbers["heated_area_m2"],
+            )
         )
 
     def _agree(self, institution: Institution) -> None:

@@ -3,7 +3,7 @@
 Attributes belong to one institution and one year: renaming an institution or editing a year leaves other years alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
@@ -13,16 +13,18 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, inse
 from kgce.domain.errors import InputError, UnknownInstitution
 from kgce.domain.findings import Finding
 from kgce.domain.quantities import Kind
+from kgce.domain.roles import UNKNOWN_ROLE, Role
 from kgce.domain.tree import Building, Institution, Point, Region, Series, Step, YearlyAttributes
 from kgce.store.registry.database import RegistryDatabase, save
-from kgce.store.registry.tables import ATTRIBUTES, BUILDING, FINDING, INSTITUTION, ORIGIN, POINT, REGION
+from kgce.store.registry.metering import SqlMetering, roles_of
+from kgce.store.registry.tables import ATTRIBUTES, BUILDING, DETAIL, FINDING, INSTITUTION, ORIGIN, POINT, REGION
 
 _Row = Row[*tuple[Any, ...]]
 
 _NAMES_PER_QUERY: Final = 500  # SQLite takes up to 32 766 parameters, older ones 999
 
 
-class SqlRegistry:
+class SqlRegistry(SqlMetering):
     """The registry in a database; safe to call from several threads."""
 
     def __init__(self, target: str | Path) -> None:
@@ -32,7 +34,7 @@ class SqlRegistry:
             ConfigError: no such kind of database, or a schema this kgce does not know.
             StoreUnavailable: it cannot be opened now.
         """
-        self._database = RegistryDatabase(target)
+        super().__init__(RegistryDatabase(target))
 
     def __enter__(self) -> Self:
         return self
@@ -80,15 +82,34 @@ class SqlRegistry:
         Raises:
             UnknownInstitution: nobody registered the institution; nothing is saved.
         """
-        rows = [asdict(entry) for entry in attributes]
+        entries = {(entry.institution, entry.year): entry for entry in attributes}.values()
+        rows = [{name: getattr(entry, name) for name in ATTRIBUTES.columns.keys()} for entry in entries]  # noqa: SIM118
+        details = [
+            {"institution": entry.institution, "year": entry.year, "name": name, "value": value}
+            for entry in entries
+            for name, value in entry.details.items()
+        ]
         with self._database.write() as connection:
             _require_institutions(connection, {row["institution"] for row in rows})
             save(connection, ATTRIBUTES, rows)
+            for row in rows:
+                of_year = (DETAIL.c.institution == row["institution"], DETAIL.c.year == row["year"])
+                connection.execute(delete(DETAIL).where(*of_year))
+            save(connection, DETAIL, details)
 
     def attributes(self, year: int | None = None) -> list[YearlyAttributes]:
         """Attributes of one year, or of all years, by institution then year."""
-        where = [] if year is None else [ATTRIBUTES.c.year == year]
-        found = [YearlyAttributes(*row) for row in self._rows(ATTRIBUTES, *where)]
+        details: dict[tuple[str, int], dict[str, float | str]] = {}
+        with self._database.read() as connection:
+            of_year = [] if year is None else [ATTRIBUTES.c.year == year]
+            rows = connection.execute(select(ATTRIBUTES).where(*of_year)).all()
+            of_year = [] if year is None else [DETAIL.c.year == year]
+            for row in connection.execute(select(DETAIL).where(*of_year)):
+                details.setdefault((row.institution, row.year), {})[row.name] = row.value
+        found = [
+            YearlyAttributes(**row._mapping, details=details.get((row.institution, row.year), {}))  # noqa: SLF001 - public in SQLAlchemy
+            for row in rows
+        ]
         return sorted(found, key=lambda entry: (entry.institution, entry.year))
 
     def save_buildings(self, buildings: Iterable[Building]) -> None:
@@ -125,7 +146,10 @@ class SqlRegistry:
     def points(self, institution: str | None = None) -> list[Point]:
         """Metering points (of one institution), by series key."""
         where = [] if institution is None else [POINT.c.institution == institution]
-        return sorted((_point_of(row) for row in self._rows(POINT, *where)), key=lambda point: point.series.key)
+        with self._database.read() as connection:
+            rows = connection.execute(select(POINT).where(*where)).all()
+            roles = roles_of(connection, institution)
+        return sorted((_point_of(row, roles) for row in rows), key=lambda point: point.series.key)
 
     def save_findings(self, origin: str, findings: Iterable[Finding]) -> None:
         """Replace all findings of one origin; it becomes the newest origin."""
@@ -204,7 +228,8 @@ def _point_row(point: Point) -> dict[str, Any]:
     return asdict(point.series) | meaning
 
 
-def _point_of(row: _Row) -> Point:
+def _point_of(row: _Row, roles: Mapping[tuple[str, str, str], Role]) -> Point:
     series = Series(row.institution, row.device, row.quantity, row.measurement, row.building, row.region)
     step = None if row.step is None else Step(row.step)
-    return Point(series, row.carrier, Kind(row.kind), step, row.counts)
+    role = roles.get(series.key, UNKNOWN_ROLE)
+    return Point(series, row.carrier, Kind(row.kind), step, row.counts if role.counts is None else role.counts, role)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Integer, MetaData, String, Table
 
 SCHEMA_VERSION: Final = 1  # raised by every migration; a database says which one it has
 
@@ -62,6 +62,62 @@ POINT: Final = Table(
     _text("kind"),
     Column("step", String),
     Column("counts", Boolean, nullable=False),
+)
+
+# What a person added to a point; apart from it, so that a gateway that registers its points leaves it alone.
+ROLE: Final = Table(
+    "point_role",
+    METADATA,
+    _key("institution"),
+    _key("device"),
+    _key("quantity"),
+    _text("item"),
+    _text("use"),
+    _text("parent"),
+    Column("width", Float),
+    Column("most_per_hour", Float),
+    Column("since_ms", BigInteger),
+    Column("until_ms", BigInteger),
+    Column("counts", Boolean),
+)
+
+CHANGE: Final = Table(
+    "meter_change",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _text("institution"),
+    _text("device"),
+    _text("quantity"),
+    Column("at_ms", BigInteger, nullable=False),
+    _text("kind"),
+    Column("old_last", Float),
+    Column("new_first", Float),
+    Column("factor", Float, nullable=False),
+    _text("note"),
+    _text("by"),
+)
+
+VIRTUAL: Final = Table(
+    "virtual_meter",
+    METADATA,
+    _key("institution"),
+    _key("name"),
+    _text("carrier"),
+    _text("expression"),
+    _text("item"),
+    _text("use"),
+    _text("building"),
+    Column("counts", Boolean, nullable=False),
+)
+
+# Further attributes of a year (beds, boarders, special areas), see domain/details.py.
+DETAIL: Final = Table(
+    "yearly_detail",
+    METADATA,
+    _owner(),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    _key("name"),
+    Column("value", JSON, nullable=False),
 )
 
 ORIGIN: Final = Table("finding_origin", METADATA, _key("origin"), Column("saved_order", Integer, nullable=False))
