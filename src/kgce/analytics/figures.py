@@ -95,8 +95,9 @@ def ledger(
     timezone = registry.institution(institution).timezone
     found = find_point(registry, institution, point)
     edges = edges_ms(start_ms, end_ms, grid, timezone)
-    readings = read_neighbourly(store, [found], start_ms=int(edges[0]), end_ms=int(edges[-1]))
-    amounts = point_amounts([found], readings, edges, timezone).row(0)
+    readings = read_neighbourly(store, [found], start_ms=int(edges[0]), end_ms=int(edges[-1])).batch
+    changes = [declared.change for declared in registry.changes(institution)]
+    amounts = point_amounts([found], readings, edges, timezone, changes).row(0)
     unit = CARRIERS[found.carrier].unit
     return [
         LedgerRow(

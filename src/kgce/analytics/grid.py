@@ -54,6 +54,13 @@ def edges_ms(start_ms: int, end_ms: int, grid: Grid, timezone: str) -> Int64Arra
     return np.array(edges, np.int64)
 
 
+def year_span_ms(year: int, timezone: str) -> tuple[int, int]:
+    """[start, end) of a calendar year in a zone. UTC. [ms]."""
+    zone = ZoneInfo(timezone)
+    start, end = (round(datetime(number, 1, 1, tzinfo=zone).timestamp() * 1000) for number in (year, year + 1))
+    return start, end
+
+
 def _offset_ms(time_ms: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(zone).utcoffset()
     return round((offset or timedelta()).total_seconds() * 1000)

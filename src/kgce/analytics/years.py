@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from kgce.analytics.grid import year_span_ms
 from kgce.analytics.indicators import CarrierTable
 from kgce.analytics.ledger.points import point_amounts
 from kgce.analytics.ledger.readings import read_neighbourly
@@ -36,13 +35,6 @@ class _Totals:
     amount: FloatArray
     coverage: FloatArray
     heard: BoolArray
-
-
-def year_span_ms(year: int, timezone: str) -> tuple[int, int]:
-    """[start, end) of a calendar year in a zone. UTC. [ms]."""
-    zone = ZoneInfo(timezone)
-    start, end = (round(datetime(number, 1, 1, tzinfo=zone).timestamp() * 1000) for number in (year, year + 1))
-    return start, end
 
 
 def year_table(store: ReadingStore, registry: Registry, year: int, only: str | None = None) -> YearTable:
@@ -92,7 +84,7 @@ def _by_timezone(points: Sequence[Point], timezones: Mapping[str, str]) -> dict[
 
 
 def _totals(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int, timezone: str) -> _Totals:
-    readings = read_neighbourly(store, points, start_ms=start_ms, end_ms=end_ms)
+    readings = read_neighbourly(store, points, start_ms=start_ms, end_ms=end_ms).batch
     amounts = point_amounts(points, readings, np.array([start_ms, end_ms], np.int64), timezone)
     speaking = {readings.series[place].key for place in np.unique(readings.index).tolist()}
     heard = np.array([point.series.key in speaking for point in points], np.bool_)

@@ -1,5 +1,6 @@
 """Amounts per interval with what is known about them: the columns every ledger kernel returns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Final
@@ -9,6 +10,8 @@ import numpy.typing as npt
 
 from kgce.domain.batch import FloatArray, Int64Array, UInt8Array
 
+Rows = npt.NDArray[np.integer] | list[int]
+Cells = Rows | tuple[Rows, slice]
 FULL: Final = 1 - 1e-9  # coverage from here on is whole
 
 
@@ -53,13 +56,22 @@ class Amounts:
         codes = np.zeros(shape, np.uint8)
         return cls(np.full(shape, np.nan), np.zeros(shape), codes, codes.copy(), np.zeros(shape))
 
-    def row(self, place: int) -> "Amounts":
-        """(m,) one series of (n, m)."""
-        columns = (self.amount, self.coverage, self.provenance, self.flags, self.estimated)
-        return Amounts(*(column[place] for column in columns))
+    @classmethod
+    def concat(cls, parts: "Sequence[Amounts]", axis: int = 0) -> "Amounts":
+        """Several (n, m) below (axis 0) or beside (axis 1) each other."""
+        return cls(*(np.concatenate(columns, axis) for columns in zip(*(part.columns for part in parts), strict=True)))
 
-    def put(self, rows: npt.NDArray[np.integer] | list[int], part: "Amounts") -> None:
-        """Lay other series' columns into these rows of (n, m)."""
+    @property
+    def columns(self) -> tuple[FloatArray, FloatArray, UInt8Array, UInt8Array, FloatArray]:
+        """All of them, in the order of the fields."""
+        return (self.amount, self.coverage, self.provenance, self.flags, self.estimated)
+
+    def row(self, place: int | npt.NDArray[np.integer]) -> "Amounts":
+        """(m,) one series of (n, m), or (k, m) several."""
+        return Amounts(*(column[place] for column in self.columns))
+
+    def put(self, rows: Cells, part: "Amounts") -> None:
+        """Lay other columns into these rows, or rows and intervals, of (n, m)."""
         self.amount[rows], self.coverage[rows], self.estimated[rows] = part.amount, part.coverage, part.estimated
         self.provenance[rows], self.flags[rows] = part.provenance, part.flags
 

@@ -4,13 +4,14 @@ store --here--> Batch by series then time --points.py--> Amounts
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from kgce.analytics.ledger.anomalies import DIP_READINGS
 from kgce.domain.batch import UNUSABLE, Batch, Int32Array
-from kgce.domain.ports import ReadingStore
+from kgce.domain.ports import ReadingStore, SeriesKey
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Point, Step
 
@@ -23,37 +24,56 @@ BILL_MS: Final = 366 * DAY_MS  # a yearly amount that began before the span
 LONGEST_DAY_MS: Final = 26 * HOUR_MS  # days of 25 hours happen
 
 
-def read_neighbourly(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int) -> Batch:
-    """Readings of the points in [start, end) and what bounds them outside, by series then time.
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbourly:
+    """Readings of a span and its neighbours, by series then time.
+
+    far_before, far_after: series keys whose neighbours were searched for up to forty days outside: a change of a
+    reading there bears on this span too.
+    """
+
+    batch: Batch
+    far_before: frozenset[SeriesKey] = frozenset()
+    far_after: frozenset[SeriesKey] = frozenset()
+
+
+def read_neighbourly(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int) -> Neighbourly:
+    """Readings of the points in [start, end) and what bounds them outside.
 
     A counter is read with eight hours around the span; only on the side where these hold too few neighbours, forty
-    days are searched. Interval amounts are read back to the farthest start that can reach into the span.
+    days are searched. Interval amounts are read back to the farthest start that can reach into the span. What comes
+    for one point does not depend on the others asked for.
 
     Raises:
         StoreUnavailable: no answer.
     """
-    parts = []
+    parts: list[Batch] = []
+    far: list[frozenset[SeriesKey]] = [frozenset(), frozenset()]
     counters = [point for point in points if point.kind is not Kind.INTERVAL]
     if counters:
-        parts += _counter_parts(store, counters, start_ms, end_ms)
-    reach = {point: _reach_ms(point) for point in points if point.kind is Kind.INTERVAL}
+        parts, far = _counter_parts(store, counters, start_ms, end_ms)
+    reach = {point: reach_ms(point) for point in points if point.kind is Kind.INTERVAL}
     for before_ms in sorted(set(reach.values())):
         keys = [point.series.key for point, own in reach.items() if own == before_ms]
         parts.append(store.read(keys, start_ms=start_ms - before_ms, end_ms=end_ms))
     found = [part for part in parts if len(part)]
-    return found[0] if len(found) == 1 else _sorted(Batch.concat(found))
+    batch = found[0] if len(found) == 1 else _sorted(Batch.concat(found))
+    return Neighbourly(batch, *far)
 
 
-def _reach_ms(point: Point) -> int:
+def reach_ms(point: Point) -> int:
+    """How far before a span an interval amount may begin that reaches into it. [ms]."""
     return BILL_MS if point.step in {Step.YEAR, Step.MONTH} else LONGEST_DAY_MS
 
 
-def _counter_parts(store: ReadingStore, points: Sequence[Point], start_ms: int, end_ms: int) -> list[Batch]:
+def _counter_parts(
+    store: ReadingStore, points: Sequence[Point], start_ms: int, end_ms: int
+) -> tuple[list[Batch], list[frozenset[SeriesKey]]]:
     near_start, near_end = start_ms - NEAR_MS, end_ms + NEAR_MS
     near = store.read([point.series.key for point in points], start_ms=near_start, end_ms=near_end)
     usable = (near.quality & np.uint8(UNUSABLE)) == 0
     place_of = {series.key: place for place, series in enumerate(near.series)}
-    parts = [near]
+    parts, far = [near], []
     for beyond, span in (
         (near.time_ms <= start_ms, (start_ms - FAR_MS, near_start)),
         (near.time_ms >= end_ms, (near_end, end_ms + FAR_MS)),
@@ -64,9 +84,10 @@ def _counter_parts(store: ReadingStore, points: Sequence[Point], start_ms: int, 
             for point in points
             if point.series.key not in place_of or neighbours[place_of[point.series.key]] < NEIGHBOURS
         ]
+        far.append(frozenset(lacking))
         if lacking:
             parts.append(store.read(lacking, start_ms=span[0], end_ms=span[1]))
-    return parts
+    return parts, far
 
 
 def _sorted(batch: Batch) -> Batch:
