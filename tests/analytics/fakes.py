@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from kgce.domain.batch import Batch, Quality
 from kgce.domain.changes import MeterChange
 from kgce.domain.errors import UnknownInstitution
 from kgce.domain.findings import Finding
 from kgce.domain.metering import DeclaredChange, VirtualMeter
 from kgce.domain.ports import AppendResult, SeriesKey
+from kgce.domain.touched import Touched
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
 
@@ -54,6 +57,9 @@ class MemoryStore:
 
     def series(self, institution: str | None = None) -> list[Series]:
         return sorted(series for series in self.rows if institution in {None, series.institution})
+
+    def touched(self, after: int = 0) -> Touched:
+        return Touched.of((), np.zeros(0, np.int32), np.zeros(0, np.int64), cursor=after)
 
     def close(self) -> None:
         self.rows.clear()

@@ -6,13 +6,14 @@ from typing import Final
 
 import numpy as np
 
-from kgce.analytics.grid import year_span_ms
+from kgce.analytics.accounts import Part
+from kgce.analytics.book import Book, YearAccounts
 from kgce.analytics.indicators import CarrierTable
 from kgce.analytics.ledger.points import point_amounts
 from kgce.analytics.ledger.readings import read_neighbourly
 from kgce.domain.batch import BoolArray, FloatArray
 from kgce.domain.carriers import CARRIERS
-from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.tree import DEFAULT_TIMEZONE, Institution, Point
 
 ALL_CARRIERS: Final = tuple(CARRIERS)
@@ -37,20 +38,31 @@ class _Totals:
     heard: BoolArray
 
 
-def year_table(store: ReadingStore, registry: Registry, year: int, only: str | None = None) -> YearTable:
-    """Amounts of every institution (or one) in its own local year; only points that count.
+def year_table(
+    store: ReadingStore, registry: Registry, year: int, only: str | None = None, shelf: Shelf | None = None
+) -> YearTable:
+    """Amounts of every institution (or one) in its own local year, months added up; only points that count.
 
     Raises:
         UnknownInstitution: the one asked for does not exist.
     """
-    institutions = [registry.institution(only)] if only is not None else registry.institutions()
-    row_of = {institution.id: row for row, institution in enumerate(institutions)}
-    points = [point for point in registry.points(only) if point.counts and point.series.institution in row_of]
-    table = _empty(len(institutions))
-    for timezone, group in _by_timezone(points, _timezones(institutions)).items():
-        start_ms, end_ms = year_span_ms(year, timezone)
-        _add(table, row_of, _totals(store, group, start_ms=start_ms, end_ms=end_ms, timezone=timezone))
-    return YearTable(tuple(institutions), table)
+    return carrier_totals(Book(store, registry, shelf).year(year, only))
+
+
+def carrier_totals(accounts: YearAccounts) -> YearTable:
+    """The year's totals by carrier: amounts added up, coverage by the days of the months."""
+    table = _empty(len(accounts.institutions))
+    days = accounts.month_days / max(int(accounts.month_days.sum()), 1)
+    for place, account in enumerate(accounts.table.accounts):
+        if account.part is not Part.TOTAL:
+            continue
+        column = PLACE_OF[account.carrier]
+        amount = accounts.table.amount[:, place]
+        known = np.isfinite(amount).any(axis=1)
+        table.amount[known, column] = np.nansum(amount[known], axis=1)
+        table.coverage_sum[:, column] = accounts.table.coverage[:, place] @ days
+        table.points[:, column] = accounts.table.expected[:, place] @ days
+    return YearTable(accounts.institutions, table)
 
 
 def heard_table(

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from kgce.domain.batch import Batch
 from kgce.domain.events import Event
 from kgce.domain.findings import Finding
@@ -150,6 +152,22 @@ class ReadingStore(Sink, EventSink, Protocol):
 
     def close(self) -> None:
         """Release files and connections."""
+        ...
+
+
+class Shelf(Protocol):
+    """Where worked-out arrays lie; all of it can be worked out anew from the readings."""
+
+    def load(self, name: str) -> Mapping[str, np.ndarray] | None:
+        """What was saved under a name; None where nothing is, or where it is damaged."""
+        ...
+
+    def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Replace what lies under a name, wholly or not at all.
+
+        Raises:
+            StoreUnavailable: it could not be written; the old one still stands.
+        """
         ...
 
 

@@ -20,6 +20,8 @@ from kgce.domain.touched import Touched
 from kgce.domain.tree import Point
 
 SETTLE_MS: Final = 180_000  # late rows of the last two minutes are not marked (decision 16); they are looked at again
+VERSION: Final = 1  # of the rules behind the amounts: raised with each change of a rule, so that all is worked out anew
+_COLUMNS: Final = ("amount", "coverage", "provenance", "flags", "estimated")
 NEVER_MS: Final = np.iinfo(np.int64).min
 
 
@@ -50,6 +52,30 @@ class YearLedger:
         return cls(
             year, timezone, (), np.zeros(0, np.uint64), np.zeros(0, np.int64), nothing.astype(np.bool_), nothing,
             Amounts.missing(0, days), Amounts.missing(0, 12),
+        )  # fmt: skip
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything as named arrays, for a shelf."""
+        named: dict[str, np.ndarray] = {
+            "version": np.array(VERSION), "year": np.array(self.year), "timezone": np.array(self.timezone),
+            "keys": np.array(self.keys, np.str_).reshape(-1, 3), "stamp": self.stamp, "newest_ms": self.newest_ms,
+            "done": self.done, "looked": self.looked, "cursor": np.array(self.cursor),
+        }  # fmt: skip
+        for grid, amounts in (("day", self.day), ("month", self.month)):
+            named |= {f"{grid}_{name}": np.asarray(getattr(amounts, name)) for name in _COLUMNS}
+        return named
+
+    @classmethod
+    def of_arrays(cls, named: Mapping[str, np.ndarray]) -> "YearLedger":
+        """Read back what `arrays` gave; of another version nothing but the year: all is worked out anew."""
+        year, timezone = int(named["year"]), str(named["timezone"])
+        if int(named["version"]) != VERSION:
+            return cls.empty(year, timezone)
+        day, month = (Amounts(*(named[f"{grid}_{name}"] for name in _COLUMNS)) for grid in ("day", "month"))
+        keys = tuple((str(one[0]), str(one[1]), str(one[2])) for one in named["keys"])
+        return cls(
+            year, timezone, keys, named["stamp"], named["newest_ms"], named["done"], named["looked"],
+            day, month, int(named["cursor"]),
         )  # fmt: skip
 
 
