@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "kgce")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Answer:
 
 def kgce(*arguments: object, cwd: Path, timeout_s: float = 100, **env: str) -> Answer:
     """Run `kgce ARGUMENTS` in a folder and wait for it."""
-    command = [sys.executable, "-m", "kgce", *map(str, arguments)]
+    command = [*COMMAND, *map(str, arguments)]
     surroundings = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **env}
     ended = subprocess.run(
         command, cwd=cwd, env=surroundings, capture_output=True, text=True, timeout=timeout_s, check=False

@@ -54,7 +54,7 @@ class PartName:
 
     def at(self, year: int) -> str:
         """Name on the shelf."""
-        return f"ledger/{year}/{self.region}@{self.timezone}"
+        return f"ledger/{year}/{self.region}@{self.timezone.replace('/', '~')}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +109,14 @@ class Book:
             worked, blocks = worked + work.worked_out, blocks + work.blocks
             advance(place + 1, len(chosen) * len(parts))
         return Work(worked, blocks)
+
+    def forget(self, years: Iterable[int]) -> None:
+        """Keep nothing of these years: the next one who asks has them worked out anew."""
+        if self._shelf is None:
+            return
+        for year in years:
+            for part in self._parts():
+                self._shelf.save(part.name.at(year), YearLedger.empty(year, part.name.timezone).arrays())
 
     def year(self, year: int, only: str | None = None) -> YearAccounts:
         """A year's accounts of all institutions, or of one, with everything worked in that the store has.

@@ -19,7 +19,7 @@ from kgce.analytics.years import heard_table, year_table
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.errors import InputError, UnknownPoint
 from kgce.domain.factors import FactorSet
-from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.tree import Point
 
 MIN_COVERAGE = 0.9
@@ -137,10 +137,11 @@ def rank(
     factor_set: FactorSet,
     peer_class: str | None = None,
     min_coverage: float = MIN_COVERAGE,
+    shelf: Shelf | None = None,
 ) -> list[RankRow]:
     """Institutions of a year ranked within their class; those that cannot be ranked come last, with the reason."""
     judged = judge(
-        year_table(store, registry, year),
+        year_table(store, registry, year, shelf=shelf),
         registry.attributes(year),
         year=year,
         indicator=indicator,
@@ -176,6 +177,7 @@ def indicators(
     factor_set: FactorSet,
     baseline_year: int = BASELINE_YEAR,
     target_year: int = TARGET_YEAR,
+    shelf: Shelf | None = None,
 ) -> list[IndicatorRow]:
     """All indicators of one institution in one year, with baseline, the value due by the target year, and progress.
 
@@ -186,7 +188,8 @@ def indicators(
     if target_year <= baseline_year:
         raise InputError(f"target year {target_year} must come after baseline year {baseline_year}")
     tables = {
-        at: (year_table(store, registry, at, institution), registry.attributes(at)) for at in (year, baseline_year)
+        at: (year_table(store, registry, at, institution, shelf), registry.attributes(at))
+        for at in (year, baseline_year)
     }
     rows = []
     for indicator in Indicator:

@@ -44,7 +44,7 @@ def create_api(context: Context) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    figures_kept = Figures(context.store, context.registry, clock=context.clock)
+    figures_kept = Figures(context.store, context.registry, shelf=context.shelf, clock=context.clock)
     app.state.context = context
     app.state.figures = figures_kept
     app.state.remembered = Remembered()

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from kgce.api.figures import Figures
 from kgce.api.live import LiveHub
-from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.ports import ReadingStore, Registry, Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Context:
 
     store: ReadingStore
     registry: Registry
+    shelf: Shelf | None = None  # where worked-out ledgers lie; None = each figure from the readings
     hub: LiveHub | None = None
     gateway_status: Callable[[], Mapping[str, Any]] | None = None
     clock: Callable[[], float] = time.time  # UTC. [s]

@@ -14,7 +14,7 @@ from kgce.api.power import Device
 from kgce.api.today import Today, today
 from kgce.domain.factors import factor_set
 from kgce.domain.findings import Finding
-from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quantities import Kind
 
 
@@ -44,11 +44,13 @@ class Figures:
         store: ReadingStore,
         registry: Registry,
         *,
+        shelf: Shelf | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._registry = registry
+        self._shelf = shelf
         self._clock = clock
         self._rankings = Held(self._rank, clock=monotonic)
         self._todays = Held(self._today, clock=monotonic)
@@ -105,6 +107,7 @@ class Figures:
             indicator=key.indicator,
             factor_set=factor_set(key.factor_set),
             min_coverage=key.min_coverage,
+            shelf=self._shelf,
         )
 
     def _today(self, key: TodayKey) -> Today:

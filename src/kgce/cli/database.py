@@ -1,5 +1,6 @@
 """Opens what a command works on: the folder with registry and embedded store, or another store's URL."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kgce.domain.ports import ReadingStore, Registry
+from kgce.domain.ports import ReadingStore, Registry, Shelf
 
 DEFAULT_DB = Path("kgce-data")
 
@@ -28,6 +29,12 @@ class Database:
 
     store: ReadingStore
     registry: Registry
+    shelf: Shelf
+
+
+def _shelf_name(store: str | None) -> str:
+    """What was worked out belongs to one store."""
+    return "shelf" if store is None else f"shelf-{hashlib.blake2b(store.encode(), digest_size=6).hexdigest()}"
 
 
 @contextmanager
@@ -38,13 +45,14 @@ def database(folder: Path, store: str | None = None) -> Iterator[Database]:
         StoreUnavailable: another process holds the file, or the server does not answer.
     """
     from kgce.store.open import open_registry, open_store
+    from kgce.store.shelf import FolderShelf
 
     folder.mkdir(parents=True, exist_ok=True)
     readings = open_store(store if store is not None else folder)
     try:
         registry = open_registry(folder)
         try:
-            yield Database(readings, registry)
+            yield Database(readings, registry, FolderShelf(folder / _shelf_name(store)))
         finally:
             registry.close()
     finally:

@@ -60,7 +60,7 @@ async def _demo(at: Database, folder: Path, *, host: str, port: int, data: Path,
     hub.publish(at.store.latest())
     stopping = threading.Event()
     async with _gateway(at, folder, hub.publish) as gateway:
-        context = Context(store=at.store, registry=at.registry, hub=hub, gateway_status=gateway.status)
+        context = Context(store=at.store, registry=at.registry, shelf=at.shelf, hub=hub, gateway_status=gateway.status)
         app = create_app(context)  # takes a second, in which no device may be waiting for its answer
         jobs = [
             asyncio.create_task(gateway.run(), name="gateway"),

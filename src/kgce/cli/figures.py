@@ -41,7 +41,7 @@ def rank(
     with database(db, store) as at, progress("ranking", quiet=json):
         rows = figures.rank(
             at.store, at.registry, year=year, indicator=indicator, factor_set=chosen,
-            peer_class=peer_class, min_coverage=min_coverage,
+            peer_class=peer_class, min_coverage=min_coverage, shelf=at.shelf,
         )  # fmt: skip
     if json:
         print_json([_rank_json(row) for row in rows])
@@ -116,7 +116,7 @@ def ledger(
         f"{institution} {point}, {grid}",
         ("start", "end", "amount", "unit", "provenance", "coverage", "flags"),
         [
-            (_iso(row.start_ms, zone), _iso(row.end_ms, zone), figure(row.amount, 3), row.unit, row.provenance,
+            (iso(row.start_ms, zone), iso(row.end_ms, zone), figure(row.amount, 3), row.unit, row.provenance,
              f"{row.coverage_ratio:.1%}", " ".join(row.flags))
             for row in rows
         ],
@@ -129,7 +129,7 @@ def ledger(
 
 def _ledger_json(row: LedgerRow, zone: ZoneInfo) -> dict[str, Any]:
     document = asdict(row)
-    return {"start": _iso(document.pop("start_ms"), zone), "end": _iso(document.pop("end_ms"), zone), **document}
+    return {"start": iso(document.pop("start_ms"), zone), "end": iso(document.pop("end_ms"), zone), **document}
 
 
 def instant_ms(text: str, zone: ZoneInfo, option: str) -> int:
@@ -149,5 +149,6 @@ def instant_ms(text: str, zone: ZoneInfo, option: str) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def _iso(time_ms: int, zone: ZoneInfo) -> str:
+def iso(time_ms: int, zone: ZoneInfo) -> str:
+    """ISO 8601 of an instant in a zone, with offset."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(zone).isoformat()

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from kgce.cli import (
+    analyze,
     decode,
     demo,
     edge_buffer,
@@ -20,6 +21,7 @@ from kgce.cli import (
     imports,
     ingest,
     letters,
+    meter,
     profiles,
     scan,
     serve,
@@ -41,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
 app.command("serve")(serve.serve)
 app.command("ingest")(ingest.ingest)
+app.command("analyze")(analyze.analyze)
 app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
 app.command("decode")(decode.decode)
@@ -54,6 +57,7 @@ app.add_typer(gateway.edge, name="edge")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
+app.add_typer(meter.app, name="meter")
 app.add_typer(letters.app, name="letters")
 app.add_typer(grafana.app, name="dashboards")
 

@@ -54,7 +54,7 @@ def serve(
         hub.publish(at.store.latest())
         if config is not None:
             _feed(stack, config, hub, embedded=None if store is not None else at.store, letters=db / "letters")
-        app = create_app(Context(store=at.store, registry=at.registry, hub=hub, gateway_status=None))
+        app = create_app(Context(store=at.store, registry=at.registry, shelf=at.shelf, hub=hub, gateway_status=None))
         say(f"kgce on http://{host}:{port} (Ctrl-C ends it)")
         serve_until_stopped(app, host=host, port=port)
 

@@ -16,10 +16,9 @@ import numpy as np
 from kgce.analytics.grid import Grid, edges_ms, year_span_ms
 from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.points import point_amounts_on
-from kgce.analytics.ledger.readings import FAR_MS, NEAR_MS, reach_ms, read_neighbourly
+from kgce.analytics.ledger.readings import FAR_MS, NEAR_MS, Readable, reach_ms, read_neighbourly
 from kgce.domain.batch import BoolArray, Int64Array, UInt8Array
 from kgce.domain.changes import MeterChange
-from kgce.domain.ports import ReadingStore
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Point
 
@@ -53,7 +52,7 @@ def month_edges_ms(year: int, timezone: str) -> list[Int64Array]:
 
 
 def work_out(
-    store: ReadingStore,
+    store: Readable,
     points: Sequence[Point],
     day_edges_ms: Int64Array,
     timezone: str,
@@ -77,7 +76,7 @@ def work_out(
 
 
 def _part(
-    store: ReadingStore,
+    store: Readable,
     points: Sequence[Point],
     day_edges_ms: Int64Array,
     timezone: str,

@@ -5,13 +5,13 @@ store --here--> Batch by series then time --points.py--> Amounts
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from kgce.analytics.ledger.anomalies import DIP_READINGS
 from kgce.domain.batch import UNUSABLE, Batch, Int32Array
-from kgce.domain.ports import ReadingStore, SeriesKey
+from kgce.domain.ports import SeriesKey
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Point, Step
 
@@ -22,6 +22,14 @@ FAR_MS: Final = 40 * DAY_MS  # a meter read by hand once a month still has its n
 NEIGHBOURS: Final = DIP_READINGS + 1  # so many readings beyond an edge tell a spike from a step
 BILL_MS: Final = 366 * DAY_MS  # a yearly amount that began before the span
 LONGEST_DAY_MS: Final = 26 * HOUR_MS  # days of 25 hours happen
+
+
+class Readable(Protocol):
+    """What gives readings of a span: a store, or what is held of it (held.py)."""
+
+    def read(self, keys: Sequence[SeriesKey], *, start_ms: int, end_ms: int) -> Batch:
+        """Readings with start_ms <= time < end_ms of these series, by series then time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +45,7 @@ class Neighbourly:
     far_after: frozenset[SeriesKey] = frozenset()
 
 
-def read_neighbourly(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int) -> Neighbourly:
+def read_neighbourly(store: Readable, points: Sequence[Point], *, start_ms: int, end_ms: int) -> Neighbourly:
     """Readings of the points in [start, end) and what bounds them outside.
 
     A counter is read with eight hours around the span; only on the side where these hold too few neighbours, forty
@@ -67,7 +75,7 @@ def reach_ms(point: Point) -> int:
 
 
 def _counter_parts(
-    store: ReadingStore, points: Sequence[Point], start_ms: int, end_ms: int
+    store: Readable, points: Sequence[Point], start_ms: int, end_ms: int
 ) -> tuple[list[Batch], list[frozenset[SeriesKey]]]:
     near_start, near_end = start_ms - NEAR_MS, end_ms + NEAR_MS
     near = store.read([point.series.key for point in points], start_ms=near_start, end_ms=near_end)

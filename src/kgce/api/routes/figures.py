@@ -65,7 +65,9 @@ def read_indicators(
 ) -> list[shapes.Indicator]:
     """All indicators of one institution in one year, beside baseline and target."""
     chosen = factor_set(set_id)
-    rows = compute.indicators(context.store, context.registry, institution=institution, year=year, factor_set=chosen)
+    rows = compute.indicators(
+        context.store, context.registry, institution=institution, year=year, factor_set=chosen, shelf=context.shelf
+    )
     _note(response, year, chosen)
     return [shapes.Indicator.model_validate(row) for row in rows]
 

@@ -1,0 +1,76 @@
+"""`kgce analyze`: everything new in the store worked into the ledgers, county by county."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from kgce.cli.database import DEFAULT_DB, Database, DbOption, JsonOption, StoreOption, database
+from kgce.cli.terminal import print_json, print_table, progress, say
+from kgce.domain.errors import InputError
+
+
+def analyze(
+    year: Annotated[
+        list[int] | None, typer.Option("--year", min=1980, max=2100, help="Only these years; all there are otherwise.")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Forget what was worked out, and do all of it again.")] = False,
+    db: DbOption = DEFAULT_DB,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Work late, corrected and new readings into the ledgers; what nothing bears on is left alone.
+
+    Each county and year is kept as soon as it is done: a run that was killed goes on with the next one.
+
+    Example: kgce analyze --year 2019
+    """
+    from kgce.analytics.book import Book
+
+    with database(db, store) as at:
+        years = sorted(set(year)) if year else _years_of(at)
+        book = Book(at.store, at.registry, at.shelf)
+        if anew:
+            book.forget(years)
+        rows: list[dict[str, Any]] = []
+        with progress("working out", quiet=json) as advance:
+            for place, one in enumerate(years):
+                began = time.perf_counter()
+                work = book.bring_up(
+                    [one],
+                    advance=lambda done, parts, place=place: advance(place * parts + done, len(years) * parts),  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                )
+                rows.append(
+                    {
+                        "year": one,
+                        "months_worked_out": work.worked_out,
+                        "months": work.blocks,
+                        "seconds": round(time.perf_counter() - began, 3),
+                    }
+                )
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        say("there are no readings yet: kgce import readings FILE.csv, or kgce edge run")
+        return
+    print_table(
+        "worked out: months of metering points",
+        ("year", "worked out", "of", "s"),
+        [
+            (str(row["year"]), f"{row['months_worked_out']:,}", f"{row['months']:,}", f"{row['seconds']:.1f}")
+            for row in rows
+        ],
+        right=("worked out", "of", "s"),
+    )
+
+
+def _years_of(at: Database) -> list[int]:
+    extent = at.store.extent()
+    if extent is None:
+        return []
+    first, last = (datetime.fromtimestamp(ms / 1000, UTC).year for ms in extent)
+    if last - first > 200:  # noqa: PLR2004 - two centuries
+        raise InputError(f"the store has readings from {first} to {last}: name the years with --year")
+    return list(range(first, last + 1))
