@@ -162,5 +162,5 @@ def test_a_killed_analysis_goes_on_and_ends_with_the_same_bits(tmp_path: Path) -
     rest = kgce("analyze", "--year", "2019", "--json", cwd=tmp_path).json
     assert rest[0]["months_worked_out"] == (60 - done) * 12
     after_kill = arrays(tmp_path)
-    assert kgce("analyze", "--anew", cwd=tmp_path).code == 0
+    assert kgce("analyze", "--anew", "--year", "2019", cwd=tmp_path).code == 0
     assert arrays(tmp_path) == after_kill

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -70,7 +71,9 @@ def _years_of(at: Database) -> list[int]:
     extent = at.store.extent()
     if extent is None:
         return []
-    first, last = (datetime.fromtimestamp(ms / 1000, UTC).year for ms in extent)
+    zones = {ZoneInfo(institution.timezone) for institution in at.registry.institutions()} or {UTC}
+    first = min(datetime.fromtimestamp(extent[0] / 1000, zone).year for zone in zones)
+    last = max(datetime.fromtimestamp(extent[1] / 1000, zone).year for zone in zones)
     if last - first > 200:  # noqa: PLR2004 - two centuries
         raise InputError(f"the store has readings from {first} to {last}: name the years with --year")
     return list(range(first, last + 1))
