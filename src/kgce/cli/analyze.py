@@ -71,7 +71,7 @@ def _years_of(at: Database) -> list[int]:
     extent = at.store.extent()
     if extent is None:
         return []
-    zones = {ZoneInfo(institution.timezone) for institution in at.registry.institutions()} or {UTC}
+    zones = {ZoneInfo(institution.timezone) for institution in at.registry.institutions()} or {ZoneInfo("UTC")}
     first = min(datetime.fromtimestamp(extent[0] / 1000, zone).year for zone in zones)
     last = max(datetime.fromtimestamp(extent[1] / 1000, zone).year for zone in zones)
     if last - first > 200:  # noqa: PLR2004 - two centuries
