@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgce.analytics.grid import Grid, edges_ms
-from kgce.analytics.indicators import UNIT, Indicator
+from kgce.analytics.indicators import UNIT, Indicator, factor_set_of
 from kgce.analytics.judging import Judged, judge
 from kgce.analytics.ledger.amounts import Provenance, flag_names
 from kgce.analytics.ledger.points import point_amounts
@@ -157,7 +157,7 @@ def rank(
         range(len(rankable)),
         key=lambda row: (not rankable[row], str(names[group[row]]), ranks.rank[row], judged.institutions[row].id),
     )
-    shown_set = None if indicator is Indicator.WATER_PER_CAPITA else factor_set.id
+    shown_set = factor_set_of(indicator, factor_set)
     return [
         RankRow(
             int(ranks.rank[row]) if rankable[row] else None, judged.institutions[row].id, judged.institutions[row].name,
@@ -208,14 +208,14 @@ def indicators(
 def _indicator_row(
     now: Judged, then: Judged, *, year: int, baseline_year: int, indicator: Indicator, factor_set: FactorSet
 ) -> IndicatorRow:
-    value, baseline, targeted = _number(now.value[0]), _number(then.value[0]), TARGETED_DROP[indicator]
+    value, baseline, targeted = _number(now.value[0]), _number(then.value[0]), TARGETED_DROP.get(indicator)
     done = None
-    if value is not None and baseline is not None and baseline > 0:
+    if value is not None and baseline is not None and baseline > 0 and targeted:
         done = progress(achieved=achieved_drop(baseline=baseline, value=value), targeted=targeted)
     return IndicatorRow(
         now.institutions[0].id, year, indicator, value, UNIT[indicator],
-        None if indicator is Indicator.WATER_PER_CAPITA else factor_set.id, float(now.coverage[0]), now.reasons[0],
-        baseline_year, baseline, None if baseline is None else baseline * (1 - targeted), done,
+        factor_set_of(indicator, factor_set), float(now.coverage[0]), now.reasons[0],
+        baseline_year, baseline, None if baseline is None or not targeted else baseline * (1 - targeted), done,
     )  # fmt: skip
 
 

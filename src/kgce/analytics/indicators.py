@@ -1,13 +1,15 @@
-"""Indicators of institutions for one year: kgce by a factor set, per area, per capita, water per capita."""
+"""Indicators: what each divides by what, by which clause; a definition that changes gets a new version.
 
-from collections.abc import Sequence
+accounts.py --what was used, and for what--> evaluating.py does what is said here
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-import numpy as np
-
-from kgce.domain.batch import BoolArray, FloatArray
+from kgce.analytics.accounts import Account, Part
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.factors import FactorSet
 
@@ -18,94 +20,110 @@ class Indicator(StrEnum):
     ENERGY_PER_AREA = "energy_per_area"
     ENERGY_PER_CAPITA = "energy_per_capita"
     WATER_PER_CAPITA = "water_per_capita"
+    NON_HEATING_PER_AREA = "non_heating_per_area"
+    HEATING_PER_HEATED_AREA = "heating_per_heated_area"
+    CONVENTIONAL_ELECTRICITY_PER_AREA = "conventional_electricity_per_area"
+    EUE = "eue"
 
 
-UNIT: Final = {
-    Indicator.ENERGY_PER_AREA: "kgce/m2",
-    Indicator.ENERGY_PER_CAPITA: "kgce/p",
-    Indicator.WATER_PER_CAPITA: "m3/p",
-}
-DIVISOR: Final = {
-    Indicator.ENERGY_PER_AREA: "floor area",
-    Indicator.ENERGY_PER_CAPITA: "number of people",
-    Indicator.WATER_PER_CAPITA: "number of people",
-}
+class Divisor(StrEnum):
+    """What an indicator is divided by."""
+
+    AREA = "floor area"
+    NET_AREA = "floor area without special systems"
+    HEATED_AREA = "heated area"
+    PEOPLE = "number of people"
+    WATER_PEOPLE = "number of people using water"
+    IT_ELECTRICITY = "electricity of the computers"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CarrierTable:
-    """Amounts of n institutions by k carriers.
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One indicator as its source words it.
 
-    carriers: k codes; amount: (n, k) in each carrier's unit, NaN = no amount known; coverage_sum: (n, k) sum of the
-    coverage of the counting points; points: (n, k) how many counting points there are.
+    share: what part of an account belongs to the numerator: 1, 0, or -1 where it is taken out again; weighed: whether
+    amounts are turned into kgce by a factor set; clause: where it is written.
     """
 
-    carriers: tuple[str, ...]
-    amount: FloatArray
-    coverage_sum: FloatArray
-    points: FloatArray
+    indicator: Indicator
+    unit: str
+    divisor: Divisor
+    share: Callable[[Account], int]
+    weighed: bool
+    clause: str
+    version: str = "1"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Numerator:
-    """(n,) what is divided: total, its coverage, and the places where it cannot be formed."""
-
-    total: FloatArray
-    coverage: FloatArray
-    has_points: BoolArray
-    lacks_factor: tuple[str, ...]  # carriers present anywhere without a factor
-    unweighable: BoolArray  # institutions that use one of them
+def _is_energy(account: Account) -> bool:
+    return CARRIERS[account.carrier].is_energy
 
 
-def carriers_of(indicator: Indicator, carriers: Sequence[str]) -> BoolArray:
-    """(k,) which carriers an indicator sums.
-
-    Source: energy_domain.md section 2 (S-EVAL section 6): vehicle fuel is left out per area and kept in per capita;
-    water is reported separately.
-    """
-    if indicator is Indicator.WATER_PER_CAPITA:
-        return np.array([code == "water" for code in carriers], np.bool_)
-    with_vehicles = indicator is Indicator.ENERGY_PER_CAPITA
-    return np.array(
-        [CARRIERS[code].is_energy and (with_vehicles or not CARRIERS[code].is_vehicle_fuel) for code in carriers],
-        np.bool_,
-    )
+def _comprehensive(account: Account) -> int:
+    return int(account.part is Part.TOTAL and _is_energy(account))
 
 
-def weights(indicator: Indicator, carriers: Sequence[str], factor_set: FactorSet) -> FloatArray:
-    """(k,) what one unit of each carrier weighs: kgce, or 1 for water; NaN where the set has no factor."""
-    if indicator is Indicator.WATER_PER_CAPITA:
-        return np.ones(len(carriers))
-    found = (factor_set.factors.get(code) for code in carriers)
-    return np.array([np.nan if factor is None else factor.per_canonical for factor in found], np.float64)
+def _without_vehicles(account: Account) -> int:
+    return _comprehensive(account) * (not CARRIERS[account.carrier].is_vehicle_fuel)
 
 
-def numerator(table: CarrierTable, indicator: Indicator, factor_set: FactorSet) -> Numerator:
-    """Sum of amounts x factor over the indicator's carriers.
-
-    Returns:
-        total (n,) [kgce or m3], NaN where nothing is known or a factor lacks; coverage (n,) mean over counting points.
-    Source: E = sum of e_i p_i, DB37/T 2671-2019 section 6.1 equation 1.
-    """
-    chosen = carriers_of(indicator, table.carriers)
-    weight = weights(indicator, table.carriers, factor_set)
-    points = table.points[:, chosen]
-    known = np.isfinite(table.amount[:, chosen])
-    lacking = np.isnan(weight[chosen])
-    unweighable = np.asarray((points[:, lacking] > 0).any(axis=1), np.bool_)
-    per_unit = np.where(lacking, 0.0, weight[chosen])
-    total = np.where(known, table.amount[:, chosen], 0.0) @ per_unit
-    total = np.where(known.any(axis=1) & ~unweighable, total, np.nan)
-    counting = points.sum(axis=1)
-    coverage = np.divide(
-        table.coverage_sum[:, chosen].sum(axis=1), counting, out=np.zeros(len(counting)), where=counting > 0
-    )
-    names = [code for code, inside in zip(table.carriers, chosen, strict=True) if inside]
-    lacks = tuple(code for code, lack in zip(names, lacking, strict=True) if lack)
-    return Numerator(total, coverage, counting > 0, lacks, unweighable)
+def _non_heating(account: Account) -> int:
+    taken_out = account.part in {Part.HEATING, Part.SPECIAL, Part.EV_OWN} and _is_energy(account)
+    return -1 if taken_out else _without_vehicles(account)
 
 
-def ratio(total: FloatArray, divisor: FloatArray) -> FloatArray:
-    """(n,) total / divisor; NaN where either is unknown or the divisor is not positive."""
-    quotient: FloatArray = np.divide(total, divisor, out=np.full(len(total), np.nan), where=divisor > 0)
-    return quotient
+def _heating(account: Account) -> int:
+    return int(account.part is Part.HEATING and _is_energy(account))
+
+
+def _conventional(account: Account) -> int:
+    """Total less special systems and cars; where all of A, B and C are metered these count (evaluating.py)."""
+    if account.carrier != "electricity":
+        return 0
+    return {Part.TOTAL: 1, Part.SPECIAL: -1, Part.EV_OWN: -1}.get(account.part, 0)
+
+
+def _water(account: Account) -> int:
+    return int(account == Account("water", Part.TOTAL))
+
+
+def _data_centre(account: Account) -> int:
+    return int(account == Account("electricity", Part.DATA_CENTRE))
+
+
+_EVAL: Final = "demonstration-unit standard, section 6 (energy_domain.md section 2)"
+_ALL: Final = (
+    Definition(Indicator.ENERGY_PER_AREA, "kgce/m2", Divisor.AREA, _without_vehicles, True,
+               f"(annual energy - vehicle fuel) / building area; {_EVAL}"),
+    Definition(Indicator.ENERGY_PER_CAPITA, "kgce/p", Divisor.PEOPLE, _comprehensive, True,
+               f"annual energy, vehicle fuel included / people using energy; {_EVAL}"),
+    Definition(Indicator.WATER_PER_CAPITA, "m3/p", Divisor.WATER_PEOPLE, _water, False,
+               f"annual water / people using water; {_EVAL}"),
+    Definition(Indicator.NON_HEATING_PER_AREA, "kgce/m2", Divisor.NET_AREA, _non_heating, True,
+               "(comprehensive - heating - transport - special systems) / area without theirs; "
+               "DB37/T 2671-2019 sections 3.4, 5.2, 6.2. Own cars' charging is taken as transport: our reading"),
+    Definition(Indicator.HEATING_PER_HEATED_AREA, "kgce/m2", Divisor.HEATED_AREA, _heating, True,
+               "heating energy of the season / heated area; DB37/T 2671-2019 section 6.3. "
+               "A calendar year holds one season's worth of months: our reading"),
+    Definition(Indicator.CONVENTIONAL_ELECTRICITY_PER_AREA, "kWh/m2", Divisor.NET_AREA, _conventional, False,
+               "(lighting and sockets + air conditioning + power) / area; DB37/T 2671-2019 section 6.5. "
+               "Where these are not metered apart: total less special systems and own cars' charging"),
+    Definition(Indicator.EUE, "1", Divisor.IT_ELECTRICITY, _data_centre, False,
+               "electricity of the data centre / electricity of its computers, over the year; "
+               "DB37/T 2671-2019 section 6.6"),
+)  # fmt: skip
+DEFINITIONS: Final[Mapping[Indicator, Definition]] = MappingProxyType({one.indicator: one for one in _ALL})
+UNIT: Final = MappingProxyType({one.indicator: one.unit for one in _ALL})
+
+
+def weight(account: Account, definition: Definition, factor_set: FactorSet) -> float:
+    """What one unit of an account weighs in the numerator: kgce, or 1; NaN where the set has no factor."""
+    if not definition.weighed:
+        return float(definition.share(account))
+    factor = factor_set.factors.get(account.carrier)
+    share = definition.share(account)
+    return float("nan") if factor is None and share else share * (factor.per_canonical if factor else 0.0)
+
+
+def factor_set_of(indicator: Indicator, factor_set: FactorSet) -> str | None:
+    """The set a figure names; None where none was used."""
+    return factor_set.id if DEFINITIONS[indicator].weighed else None

@@ -1,15 +1,27 @@
 """An indicator for every institution of a year, and for each one without a figure the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from kgce.analytics.indicators import DIVISOR, CarrierTable, Indicator, Numerator, numerator, ratio
+from kgce.analytics.evaluating import Evaluated, YearTotals, evaluate, stated_of
+from kgce.analytics.indicators import DEFINITIONS, Definition, Indicator, weight
 from kgce.analytics.years import YearTable
 from kgce.domain.batch import BoolArray, FloatArray
 from kgce.domain.factors import FactorSet
 from kgce.domain.tree import Institution, YearlyAttributes
+
+WHAT: Final = {
+    Indicator.ENERGY_PER_AREA: "energy",
+    Indicator.ENERGY_PER_CAPITA: "energy",
+    Indicator.WATER_PER_CAPITA: "water",
+    Indicator.NON_HEATING_PER_AREA: "energy",
+    Indicator.HEATING_PER_HEATED_AREA: "heating",
+    Indicator.CONVENTIONAL_ELECTRICITY_PER_AREA: "electricity",
+    Indicator.EUE: "data centre",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,16 +59,16 @@ def judge(
     """The indicator of every institution of the table, from the attributes of the same year."""
     known = {row.institution: row for row in attributes}
     stated = [known.get(institution.id) for institution in table.institutions]
-    sums = numerator(table.carriers, indicator, factor_set)
-    divisor = np.array([_divisor(row, indicator) for row in stated], np.float64)
-    judging = _Judging(table.carriers, sums, divisor, year, indicator, factor_set.id, min_coverage)
+    definition = DEFINITIONS[indicator]
+    found = evaluate(table.totals, stated_of(stated), definition, factor_set)
+    judging = _Judging(table.totals, found, definition, year, factor_set, min_coverage)
     return Judged(
         list(table.institutions),
         [row.peer_class if row else "" for row in stated],
-        ratio(sums.total, divisor),
-        sums.coverage,
+        found.value,
+        found.coverage,
         [judging.reason(row, is_stated=attributes is not None) for row, attributes in enumerate(stated)],
-        np.array([row is not None for row in stated], np.bool_) | np.isfinite(sums.total),
+        np.array([row is not None for row in stated], np.bool_) | np.isfinite(found.numerator),
     )
 
 
@@ -64,35 +76,38 @@ def judge(
 class _Judging:
     """What is known when the reasons are given."""
 
-    carriers: CarrierTable
-    sums: Numerator
-    divisor: FloatArray
+    totals: YearTotals
+    found: Evaluated
+    definition: Definition
     year: int
-    indicator: Indicator
-    set_id: str
+    factor_set: FactorSet
     min_coverage: float
 
     def reason(self, row: int, *, is_stated: bool) -> str | None:
         """Why this institution cannot be ranked, the first cause first; None = it can."""
-        sums = self.sums
+        return next(self._causes(row, is_stated=is_stated), None)
+
+    def _causes(self, row: int, *, is_stated: bool) -> Iterator[str]:
+        found, year = self.found, self.year
         if not is_stated:
-            return f"no attributes for {self.year}: kgce import registry"
-        if not sums.has_points[row] or (np.isnan(sums.total[row]) and not sums.unweighable[row]):
-            what = "water" if self.indicator is Indicator.WATER_PER_CAPITA else "energy"
-            return f"no {what} readings in {self.year}"
-        if sums.unweighable[row]:
-            places = {code: place for place, code in enumerate(self.carriers.carriers)}
-            lacking = [code for code in sums.lacks_factor if self.carriers.points[row, places[code]]]
-            return f"factor set {self.set_id} has no factor for {', '.join(lacking)}"
-        if not self.divisor[row] > 0:
-            return f"no {DIVISOR[self.indicator]} stated for {self.year}"
-        if sums.coverage[row] < self.min_coverage:
-            return f"coverage {sums.coverage[row]:.2f} is below {self.min_coverage:.2f}"
-        return None
+            yield f"no attributes for {year}: kgce import registry"
+        if found.unweighable[row]:
+            yield f"factor set {self.factor_set.id} has no factor for {', '.join(self._lacking(row))}"
+        if found.unknown_part[row]:
+            yield f"what is to be taken out is not known for {year}"
+        if not found.has_points[row] or np.isnan(found.numerator[row]):
+            yield f"no {WHAT[self.definition.indicator]} readings in {year}"
+        if not found.divisor[row] > 0:
+            yield f"no {self.definition.divisor.removesuffix(' using water')} stated for {year}"
+        if found.coverage[row] < self.min_coverage:
+            yield f"coverage {found.coverage[row]:.2f} is below {self.min_coverage:.2f}"
 
-
-def _divisor(stated: YearlyAttributes | None, indicator: Indicator) -> float:
-    if stated is None:
-        return np.nan
-    found = stated.area_m2 if indicator is Indicator.ENERGY_PER_AREA else stated.people
-    return np.nan if found is None else found
+    def _lacking(self, row: int) -> list[str]:
+        """Carriers in use that the set cannot weigh."""
+        return sorted(
+            {
+                account.carrier
+                for place, account in enumerate(self.totals.accounts)
+                if self.totals.expected[row, place] > 0 and np.isnan(weight(account, self.definition, self.factor_set))
+            }
+        )

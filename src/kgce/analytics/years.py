@@ -6,9 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from kgce.analytics.accounts import Part
-from kgce.analytics.book import Book, YearAccounts
-from kgce.analytics.indicators import CarrierTable
+from kgce.analytics.book import Book
+from kgce.analytics.evaluating import YearTotals, year_totals
 from kgce.analytics.ledger.points import point_amounts
 from kgce.analytics.ledger.readings import read_neighbourly
 from kgce.domain.batch import BoolArray, FloatArray
@@ -22,10 +21,24 @@ PLACE_OF: Final = {code: place for place, code in enumerate(ALL_CARRIERS)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YearTable:
-    """Institutions (n) and their yearly amounts by carrier."""
+    """Institutions (n) and their year on each account."""
 
     institutions: tuple[Institution, ...]
-    carriers: CarrierTable
+    totals: YearTotals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CarrierTable:
+    """Amounts of n institutions by k carriers in one span.
+
+    carriers: k codes; amount: (n, k) in each carrier's unit, NaN = no amount known; coverage_sum: (n, k) sum of the
+    coverage of the counting points; points: (n, k) how many counting points there are.
+    """
+
+    carriers: tuple[str, ...]
+    amount: FloatArray
+    coverage_sum: FloatArray
+    points: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,28 +54,13 @@ class _Totals:
 def year_table(
     store: ReadingStore, registry: Registry, year: int, only: str | None = None, shelf: Shelf | None = None
 ) -> YearTable:
-    """Amounts of every institution (or one) in its own local year, months added up; only points that count.
+    """Amounts of every institution (or one) in its own local year, months added up.
 
     Raises:
         UnknownInstitution: the one asked for does not exist.
     """
-    return carrier_totals(Book(store, registry, shelf).year(year, only))
-
-
-def carrier_totals(accounts: YearAccounts) -> YearTable:
-    """The year's totals by carrier: amounts added up, coverage by the days of the months."""
-    table = _empty(len(accounts.institutions))
-    days = accounts.month_days / max(int(accounts.month_days.sum()), 1)
-    for place, account in enumerate(accounts.table.accounts):
-        if account.part is not Part.TOTAL:
-            continue
-        column = PLACE_OF[account.carrier]
-        amount = accounts.table.amount[:, place]
-        known = np.isfinite(amount).any(axis=1)
-        table.amount[known, column] = np.nansum(amount[known], axis=1)
-        table.coverage_sum[:, column] = accounts.table.coverage[:, place] @ days
-        table.points[:, column] = accounts.table.expected[:, place] @ days
-    return YearTable(accounts.institutions, table)
+    accounts = Book(store, registry, shelf).year(year, only)
+    return YearTable(accounts.institutions, year_totals(accounts.table, accounts.month_days))
 
 
 def heard_table(

@@ -1,7 +1,7 @@
 """`kgce analyze`: everything new in the store worked into the ledgers, county by county."""
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 

@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from kgce.analytics.figures import RankRow, notes
-from kgce.analytics.indicators import UNIT, Indicator
+from kgce.analytics.indicators import DEFINITIONS, UNIT, Indicator
 from kgce.api.console import ranking_view
 from kgce.api.console.view import View, aside
 from kgce.api.figures import RankingKey
@@ -135,7 +135,7 @@ class RankingPanel:
         unit, year = UNIT[choice.indicator], choice.year or 0
         parts = [words("ranked_of", ranked=ranked, all=len(in_class), year=year, unit=unit)]
         chosen_set = factor_set(choice.factor_set)
-        if choice.indicator is not Indicator.WATER_PER_CAPITA and notes(year, chosen_set):
+        if DEFINITIONS[choice.indicator].weighed and notes(year, chosen_set):
             since = chosen_set.valid_from.isoformat()
             parts.append(words("retrospective", set=words.factor_set(chosen_set.id), since=since, year=year))
         if not ranked:
