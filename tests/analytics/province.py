@@ -29,7 +29,12 @@ class Province:
         self.store, self.registry = MemoryStore(), MemoryRegistry()
 
     def institution(
-        self, name: str, year: int = 2019, peer_class: str = "office", zone: str = DEFAULT_TIMEZONE, **attributes: float
+        self,
+        name: str,
+        year: int = 2019,
+        peer_class: str = "office",
+        zone: str = DEFAULT_TIMEZONE,
+        **attributes: object,
     ) -> None:
         self.registry.save_institutions([Institution(name, name.upper(), timezone=zone)])
         self.registry.save_attributes([YearlyAttributes(name, year, peer_class, **attributes)])
