@@ -97,11 +97,16 @@ def evaluate(totals: YearTotals, stated: Stated, definition: Definition, factor_
     if definition.indicator is Indicator.CONVENTIONAL_ELECTRICITY_PER_AREA:
         found = _items_where_metered(totals, found)
     divisor = _divisor(totals, stated, definition.divisor)
-    value = np.divide(found.numerator, divisor, out=np.full(len(divisor), np.nan), where=divisor > 0)
     return Evaluated(
-        value, found.numerator, divisor, found.coverage, found.estimated, found.months,
+        ratio(found.numerator, divisor), found.numerator, divisor, found.coverage, found.estimated, found.months,
         found.has_points, found.unweighable, found.unknown_part,
     )  # fmt: skip
+
+
+def ratio(total: FloatArray, divisor: FloatArray) -> FloatArray:
+    """(n,) total / divisor; NaN where either is unknown or the divisor is not positive."""
+    quotient: FloatArray = np.divide(total, divisor, out=np.full(len(total), np.nan), where=divisor > 0)
+    return quotient
 
 
 class _Sum(NamedTuple):
@@ -144,7 +149,8 @@ def _items_where_metered(totals: YearTotals, total: _Sum) -> _Sum:
         return total
     metered = (totals.expected[:, places] > 0).all(axis=1)
     items = _sum(totals, np.array(places, np.intp), np.ones(len(places)))
-    return _Sum(*(np.where(metered, ours, theirs) for ours, theirs in zip(items, total, strict=True)))
+    chosen = [np.where(metered, ours, theirs) for ours, theirs in zip(items, total, strict=True)]
+    return _Sum(*chosen)
 
 
 def _divisor(totals: YearTotals, stated: Stated, divisor: Divisor) -> FloatArray:

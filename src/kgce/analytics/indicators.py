@@ -113,6 +113,7 @@ _ALL: Final = (
 )  # fmt: skip
 DEFINITIONS: Final[Mapping[Indicator, Definition]] = MappingProxyType({one.indicator: one for one in _ALL})
 UNIT: Final = MappingProxyType({one.indicator: one.unit for one in _ALL})
+DIVISOR: Final = MappingProxyType({one.indicator: str(one.divisor) for one in _ALL})
 
 
 def weight(account: Account, definition: Definition, factor_set: FactorSet) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kgce.analytics.indicators import ratio
+from kgce.analytics.evaluating import ratio
 from kgce.analytics.leaders.lineup import IndexArray, Lineup, Spread, line_up, spread
 from kgce.analytics.leaders.peers import MIN_SIZE
 from kgce.domain.batch import BoolArray, FloatArray

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 
 from kgce.analytics.indicators import DIVISOR, UNIT, Indicator
+from kgce.analytics.judging import WHAT
 from kgce.analytics.leaders.gates import Gate, Gated
 from kgce.analytics.leaders.places import Places
 
@@ -59,9 +60,15 @@ _DIVISOR: Final = {
         Indicator.ENERGY_PER_AREA: "建筑面积",
         Indicator.ENERGY_PER_CAPITA: "用能人数",
         Indicator.WATER_PER_CAPITA: "用水人数",
+        Indicator.NON_HEATING_PER_AREA: "扣除特殊用能系统后的建筑面积",
+        Indicator.HEATING_PER_HEATED_AREA: "供暖面积",
+        Indicator.CONVENTIONAL_ELECTRICITY_PER_AREA: "扣除特殊用能系统后的建筑面积",
+        Indicator.EUE: "信息设备用电量",
     },
 }
-_USED: Final = {"en": ("energy", "water"), "zh": ("能源", "用水")}
+_USED_ZH: Final = {
+    "energy": "能源", "water": "用水", "heating": "供暖", "electricity": "用电", "data centre": "数据中心",
+}  # fmt: skip
 _OUT: Final[dict[Language, dict[Gate, str]]] = {
     "en": {
         Gate.NO_ATTRIBUTES: "no attributes stated for the year",
@@ -137,7 +144,7 @@ def _words(facts: Facts, language: Language, beside: str | None) -> dict[str, st
     words = {
         "unit": UNIT[facts.indicator],
         "divisor": _DIVISOR[language][facts.indicator],
-        "used": _USED[language][facts.indicator is Indicator.WATER_PER_CAPITA],
+        "used": WHAT[facts.indicator] if language == "en" else _USED_ZH[WHAT[facts.indicator]],
         "coverage": coverage,
         "least_coverage": least_coverage,
         "points": f"{facts.points:.0f}",
