@@ -132,6 +132,12 @@ class Book:
             found.append(_accounts(ledger, part, part.institutions if wanted is None else [wanted]))
         return _joined(year, found)
 
+    def metered(self, year: int, institution: Institution) -> tuple[YearAccounts, Metered]:
+        """One institution's accounts, and the months of the points they were booked from, net of others."""
+        (part,) = self._parts(institution)
+        ledger, _ = self._updated(part, year, _NewsDesk(self._store))
+        return _accounts(ledger, part, [institution]), _metered(ledger, part, [institution])
+
     def ledger(self, year: int, institution: Institution) -> YearLedger:
         """The year's point ledger of the part an institution belongs to."""
         (part,) = self._parts(institution)
@@ -172,6 +178,12 @@ class Book:
 
 
 def _accounts(ledger: YearLedger, part: _Part, institutions: Sequence[Institution]) -> YearAccounts:
+    edges = _month_bounds(ledger.year, part.name.timezone)
+    return account(_metered(ledger, part, institutions), institutions, year=ledger.year, edges_ms=edges)
+
+
+def _metered(ledger: YearLedger, part: _Part, institutions: Sequence[Institution]) -> Metered:
+    """Points and virtual meters of these institutions, net of what is not their own."""
     wanted = {institution.id for institution in institutions}
     points = {point.series.key: point for point in part.points if point.series.institution in wanted}
     rows = [row for row, key in enumerate(ledger.keys) if key in points]
@@ -179,8 +191,7 @@ def _accounts(ledger: YearLedger, part: _Part, institutions: Sequence[Institutio
     own = tuple(points[ledger.keys[row]] for row in rows)
     virtual = [meter for meter in part.virtual if meter.institution in wanted]
     own, months = _with_virtual(own, ledger.month.row(np.array(rows, np.intp)), virtual)
-    metered = net_of_others(Metered(own, months, expected_share(own, edges)))
-    return account(metered, institutions, year=ledger.year, edges_ms=edges)
+    return net_of_others(Metered(own, months, expected_share(own, edges)))
 
 
 def account(metered: Metered, institutions: Sequence[Institution], *, year: int, edges_ms: Int64Array) -> YearAccounts:

@@ -72,6 +72,19 @@ def judge(
     )
 
 
+def reason_of(
+    totals: YearTotals,
+    found: Evaluated,
+    definition: Definition,
+    factor_set: FactorSet,
+    *,
+    year: int,
+    is_stated: bool,
+) -> str | None:
+    """Why the first institution of these has no figure; None = it has one."""
+    return _Judging(totals, found, definition, year, factor_set, 0.0).reason(0, is_stated=is_stated)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judging:
     """What is known when the reasons are given."""

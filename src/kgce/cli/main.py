@@ -15,6 +15,7 @@ from kgce.cli import (
     edge_check,
     edge_config,
     edge_status,
+    explain,
     figures,
     gateway,
     grafana,
@@ -46,6 +47,7 @@ app.command("ingest")(ingest.ingest)
 app.command("analyze")(analyze.analyze)
 app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
+app.command("explain")(explain.explain)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
