@@ -160,3 +160,14 @@ def test_the_supplys_limit_holds_for_the_time_that_passed() -> None:
     assert np.nansum(on_it.amount) == 310
     beyond = hourly({0: 0, 1: 10, 2: 110.01, 3: 120, 4: 130}, 4, most=100)
     assert np.isnan(beyond.amount[1])
+
+
+def test_a_register_rolls_over_at_its_own_width_after_a_replacement_too() -> None:
+    """The new meter counts from 9 970 to 10 000 and on from 0, whatever the old one had shown."""
+    found = hourly(
+        {0: 4000, 1: 4010, 2: 9_980, 3: 9_990, 4: 0, 5: 10},
+        5,
+        declared(1.5, old_last=4015, new_first=9_975),
+        width=10_000,
+    )
+    assert found.amount.tolist() == [10, 10, 10, 10, 10]

@@ -35,7 +35,12 @@ class Register:
 
 
 def clean_register(
-    time_ms: Int64Array, value: FloatArray, *, width: float = np.nan, most_per_hour: float = np.nan
+    time_ms: Int64Array,
+    value: FloatArray,
+    *,
+    width: float = np.nan,
+    most_per_hour: float = np.nan,
+    base: FloatArray | None = None,
 ) -> Register:
     """Reject dips and spikes, bridge roll-overs, mark resets.
 
@@ -44,6 +49,7 @@ def clean_register(
         value: (n,) finite. [point's unit]
         width: value at which the register starts again at 0; NaN = not known, then no fall is a roll-over.
         most_per_hour: more than the supply can deliver; NaN = not known, then no rise is too steep. [point's unit/h]
+        base: (n,) what a declared replacement added to the shown level; None = nothing. [point's unit]
 
     Returns:
         The register; without anomalies its value is the given array, so differences stay exact. A rise steeper than
@@ -60,17 +66,23 @@ def clean_register(
     for fall in falls.tolist():
         judging.judge(fall)
     marks = [(moment, Flag.SPIKE_REJECTED) for moment in time_ms[~keep].tolist()]
-    return _lifted(time_ms[keep], value[keep], marks, width=width, most_per_hour=most_per_hour)
+    shown = value[keep] if base is None else (value - base)[keep]
+    return _lifted(time_ms[keep], value[keep], shown, marks, (width, most_per_hour))
 
 
 def _lifted(
-    time_ms: Int64Array, value: FloatArray, marks: list[tuple[int, Flag]], *, width: float, most_per_hour: float
+    time_ms: Int64Array,
+    value: FloatArray,
+    shown: FloatArray,
+    marks: list[tuple[int, Flag]],
+    bounds: tuple[float, float],
 ) -> Register:
     """What is left, raised over its falls: by the width at a roll-over, to a standstill at a reset."""
+    width, most_per_hour = bounds
     step = np.diff(value)
     is_reset = step < 0
     for fall in np.flatnonzero(is_reset).tolist() if np.isfinite(width) else ():
-        if _rolled_over(time_ms, value, fall, width):
+        if shown[fall] <= width and _rolled_over(time_ms, value, fall, width):
             is_reset[fall] = False
             step[fall] += width
             marks.append((int(time_ms[fall + 1]), Flag.ROLLOVER))
@@ -106,7 +118,7 @@ def _reject_leap(value: FloatArray, keep: BoolArray, leap: int) -> None:
 def _rolled_over(time_ms: Int64Array, value: FloatArray, fall: int, width: float) -> bool:
     """Whether a fall is the register starting again: little was used, and no faster than this meter ever counts."""
     used = value[fall + 1] + width - value[fall]
-    if not 0 <= used <= ROLLOVER_SHARE * width or value[fall] > width:
+    if not 0 <= used <= ROLLOVER_SHARE * width:
         return False
     around = slice(max(fall - NEARBY, 0), fall + 2 + NEARBY)
     rates = np.diff(value[around]) / np.diff(time_ms[around])

@@ -33,10 +33,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
-    """One counter's readings as if one meter had hung there all the time; marks: (time in ms, Flag) of the changes."""
+    """One counter's readings as if one meter had hung there all the time.
+
+    base: (n,) what was added to each shown level; marks: (time in ms, Flag) of the changes.
+    """
 
     time_ms: Int64Array
     value: FloatArray
+    base: FloatArray
     marks: list[tuple[int, Flag]]
 
 
@@ -53,13 +57,14 @@ def join(time_ms: Int64Array, value: FloatArray, changes: Sequence[MeterChange])
         and what follows is the new one's, both measured. A unit's change multiplies what is shown from then on.
         A reading at the instant itself counts as the new meter's.
     """
-    times, values = [], []
+    times, values, bases = [], [], []
     marks: list[tuple[int, Flag]] = []
     start, level, factor = 0, 0.0, 1.0  # shown x factor + level = the joined register
     for change in sorted(changes):
         end = int(np.searchsorted(time_ms, change.at_ms, side="left"))
         times.append(time_ms[start:end])
         values.append(value[start:end] * factor + level)
+        bases.append(np.full(end - start, level))
         start = end
         if change.kind is ChangeKind.UNIT:
             factor = change.factor
@@ -70,7 +75,9 @@ def join(time_ms: Int64Array, value: FloatArray, changes: Sequence[MeterChange])
             if end == len(time_ms) or time_ms[end] != change.at_ms:
                 times.append(np.array([change.at_ms], np.int64))
                 values.append(np.array([reached]))
+                bases.append(np.array([level]))
             marks.append((change.at_ms, Flag.REPLACED))
     times.append(time_ms[start:])
     values.append(value[start:] * factor + level)
-    return Joined(np.concatenate(times), np.concatenate(values), marks)
+    bases.append(np.full(len(time_ms) - start, level))
+    return Joined(np.concatenate(times), np.concatenate(values), np.concatenate(bases), marks)

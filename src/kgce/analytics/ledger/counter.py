@@ -88,12 +88,14 @@ def counter_amounts_on(  # noqa: PLR0917 - the columns in the order of a batch, 
     rules = rules or Rules.none(n_series)
     index, time_ms, value = _usable(index, time_ms, value, quality)
     declared: list[tuple[int, int, Flag]] = []
+    base: FloatArray | None = None
     if rules.changes:
-        index, time_ms, value, declared = _joined(index, time_ms, value, rules)
+        index, time_ms, value, base, declared = _joined(index, time_ms, value, rules)
     count = np.bincount(index, minlength=n_series)
     if (count == 1).any():  # one reading alone says nothing about an amount
         several = count[index] > 1
         index, time_ms, value = index[several], time_ms[several], value[several]
+        base = None if base is None else base[several]
     measured = np.flatnonzero(count > 1)
     begins = np.concatenate(([0], np.cumsum(count[measured]))).astype(np.int64)
     found = [Amounts.missing(n_series, len(edges_ms) - 1) for edges_ms in grids]
@@ -102,6 +104,7 @@ def counter_amounts_on(  # noqa: PLR0917 - the columns in the order of a batch, 
         stretches = Stretches.of(
             time_ms[part], value[part], begins[first : last + 1] - begins[first],
             width=rules.width[rows], most_per_hour=rules.most_per_hour[rows],
+            base=None if base is None else base[part],
         )  # fmt: skip
         for amounts, edges_ms in zip(found, grids, strict=True):
             amounts.put(rows, spread(stretches, edges_ms))
@@ -112,22 +115,22 @@ def counter_amounts_on(  # noqa: PLR0917 - the columns in the order of a batch, 
 
 def _joined(
     index: Int32Array, time_ms: Int64Array, value: FloatArray, rules: Rules
-) -> tuple[Int32Array, Int64Array, FloatArray, list[tuple[int, int, Flag]]]:
-    """Readings with the declared changes laid in, and where these are."""
+) -> tuple[Int32Array, Int64Array, FloatArray, FloatArray, list[tuple[int, int, Flag]]]:
+    """Readings with the declared changes laid in, what these added to each level, and where they are."""
     begins = np.searchsorted(index, np.arange(len(rules.width) + 1))
-    pieces: list[tuple[Int32Array, Int64Array, FloatArray]] = []
+    pieces: list[tuple[Int32Array, Int64Array, FloatArray, FloatArray]] = []
     declared: list[tuple[int, int, Flag]] = []
     done = 0
     for row in sorted(rules.changes):
         start, end = int(begins[row]), int(begins[row + 1])
-        pieces.append((index[done:start], time_ms[done:start], value[done:start]))
+        pieces.append((index[done:start], time_ms[done:start], value[done:start], np.zeros(start - done)))
         joined = join(time_ms[start:end], value[start:end], rules.changes[row])
-        pieces.append((np.full(len(joined.time_ms), row, index.dtype), joined.time_ms, joined.value))
+        pieces.append((np.full(len(joined.time_ms), row, index.dtype), joined.time_ms, joined.value, joined.base))
         declared += [(row, moment, flag) for moment, flag in joined.marks]
         done = end
-    pieces.append((index[done:], time_ms[done:], value[done:]))
+    pieces.append((index[done:], time_ms[done:], value[done:], np.zeros(len(value) - done)))
     columns = tuple(np.concatenate(column) for column in zip(*pieces, strict=True))
-    return columns[0], columns[1], columns[2], declared
+    return columns[0], columns[1], columns[2], columns[3], declared
 
 
 def _usable(

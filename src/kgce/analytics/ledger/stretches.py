@@ -42,14 +42,24 @@ class Stretches:
         *,
         width: FloatArray,
         most_per_hour: FloatArray,
+        base: FloatArray | None = None,
     ) -> "Stretches":
-        """Clean each counter, (s,) width and most_per_hour; without anomalies the given arrays are used as they are."""
+        """Clean each counter, (s,) width and most_per_hour; without anomalies the given arrays are used as they are.
+
+        base: (n,) what declared replacements added to the shown levels, None = nothing.
+        """
         falls = np.diff(value) < 0
         falls[begins[1:-1] - 1] = False  # from one counter to the next
         if not falls.any() and not np.isfinite(most_per_hour).any():
             return cls(time_ms, value, begins, None, ())
         registers = [
-            clean_register(time_ms[start:end], value[start:end], width=wide, most_per_hour=most)
+            clean_register(
+                time_ms[start:end],
+                value[start:end],
+                width=wide,
+                most_per_hour=most,
+                base=None if base is None else base[start:end],
+            )
             for (start, end), wide, most in zip(
                 itertools.pairwise(begins.tolist()), width.tolist(), most_per_hour.tolist(), strict=True
             )
