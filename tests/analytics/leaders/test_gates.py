@@ -85,6 +85,8 @@ def test_a_unit_that_used_nothing_is_implausible_and_not_the_leader() -> None:
     found = one_group([0.0, *PLAIN])
     assert found.bits.tolist() == [Gate.OUTLIER_LOW, 0, 0, 0, 0, 0, 0]
     assert found.line.unit[0] == 1
+    assert found.before.size.tolist() == [6]
+    assert one_group([0.0, 1.0]).bits[0] & Gate.OUTLIER_LOW  # though a group of two has no limits
 
 
 def test_a_group_is_too_small_by_those_that_can_be_compared() -> None:

@@ -48,6 +48,9 @@ def test_several_criteria_are_all_told_and_the_confidence_comes_with_them() -> N
 def test_what_is_unknown_makes_no_key_unit_and_no_small_one() -> None:
     found = of(energy_kgce=np.nan)
     assert (found.is_key.tolist(), found.is_undecided.tolist()) == ([False], [True])
+    small = of()
+    assert (small.is_key.tolist(), small.is_undecided.tolist()) == ([False], [False])
+    assert small.why(0) == ["thresholds of order 32, confidence M (unverified)"]
     decided = of(energy_kgce=np.nan, area_m2=10_000.0)
     assert (decided.is_key.tolist(), decided.is_undecided.tolist()) == ([True], [False])
 

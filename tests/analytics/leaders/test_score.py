@@ -145,6 +145,15 @@ def test_a_unit_without_a_value_has_no_score() -> None:
         assert np.isnan(column).tolist() == [True, True] + [False] * 48
 
 
+def test_an_uncertainty_that_is_not_known_is_refused_where_it_would_be_used() -> None:
+    truth = plant(units=50)
+    uncertainty = np.where(np.arange(50) == 0, np.nan, 0.1)
+    with pytest.raises(ValueError, match="finite"):
+        scores(truth.value, truth.variables, seed=1, uncertainty=uncertainty)
+    truth.value[0] = np.nan
+    assert np.isfinite(scores(truth.value, truth.variables, seed=1, uncertainty=uncertainty).high[1:]).all()
+
+
 @pytest.mark.parametrize("units", [0, 1, 2])
 def test_hardly_any_units_are_no_fault(units: int) -> None:
     truth = plant(units=units)
@@ -153,7 +162,36 @@ def test_hardly_any_units_are_no_fault(units: int) -> None:
     assert {at.name for at in found.dropped} == {"density", "hours"}
 
 
-@pytest.mark.parametrize(("freedom", "table"), [(4, 2.1318), (10, 1.8125), (30, 1.6973), (120, 1.6577)])
-def test_the_limit_of_t_is_that_of_the_tables(freedom: int, table: float) -> None:
+@pytest.mark.parametrize(
+    ("freedom", "table", "within"), [(4, 2.1318, 2e-3), (10, 1.8125, 1e-4), (30, 1.6973, 1e-4), (120, 1.6577, 1e-4)]
+)
+def test_the_limit_of_t_is_that_of_the_tables(freedom: int, table: float, within: float) -> None:
     """Printed tables of Student's t, one-sided 95 %."""
-    assert t_limit_90(freedom) == pytest.approx(table, abs=0.002)
+    assert t_limit_90(freedom) == pytest.approx(table, abs=within)
+
+
+def test_the_t_that_is_told_is_that_of_the_correlation() -> None:
+    """t = r sqrt((n - 2) / (1 - r^2)); the limit for 18 degrees of freedom is 1.73 in the tables."""
+    truth = plant(units=20)
+    moon = np.random.default_rng(8).normal(0, 1, 20)
+    r = abs(np.corrcoef(moon, np.log(truth.value))[0, 1])
+    found = scores(truth.value, [HowVariable("moon", moon)], seed=1)
+    told = f"not significant at 90 %: t = {r * np.sqrt(18 / (1 - r**2)):.2f}, below 1.73"
+    assert found.dropped[0].reason == told
+
+
+def test_without_variables_the_interval_of_the_middle_is_that_of_a_share() -> None:
+    """A share of one half among 400 has a standard error of 2.5 %, its 90 % interval a width of 8.2 %."""
+    truth = plant()
+    found = scores(truth.value, [], seed=1, draws=2000)
+    middle = np.abs(found.score - 50) < 5
+    assert np.mean((found.high - found.low)[middle]) == pytest.approx(8.2, abs=0.7)
+
+
+def test_drawing_in_small_blocks_gives_the_interval_of_drawing_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = plant()
+    at_once = scores(truth.value, truth.variables, seed=1)
+    monkeypatch.setattr("kgce.analytics.leaders.score.BLOCK", 7 * 400)
+    in_blocks = scores(truth.value, truth.variables, seed=1)
+    assert in_blocks.low == pytest.approx(at_once.low, abs=4)
+    assert in_blocks.high == pytest.approx(at_once.high, abs=4)

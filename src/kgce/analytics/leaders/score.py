@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from kgce.analytics.leaders.lineup import IndexArray
-from kgce.analytics.leaders.regression import Dropped, HowVariable, fit_how
+from kgce.analytics.leaders.regression import DIGITS, Dropped, HowVariable, fit_how
 from kgce.domain.batch import FloatArray, UInt8Array
 
 DRAWS: Final = 200
@@ -46,10 +45,10 @@ def scores(
     score buildings that are not in it; here the class is there as a whole, so its own distribution needs no assumed
     shape and cannot fit badly in the tails, where the leaders are.
 
-    The interval: in every draw residuals are resampled, the regression is refitted, and each unit is scored again in
-    the resampled class, its own value moved by its stated uncertainty. Without one the interval shows only how little
-    so many units tell: it does not widen with the noise in the values, since the spread that scores are read from
-    grows alike.
+    The interval: in every draw residuals are resampled, the regression is refitted, and each unit is scored again
+    among the refitted residuals of the resampled class, its own value moved by its stated uncertainty. Without one
+    the interval shows only how little so many units tell: it does not widen with the noise in the values, since the
+    spread that scores are read from grows alike.
 
     Args:
         value: (n,) intensity of the units of one class; positive, NaN = none.
@@ -58,6 +57,8 @@ def scores(
         uncertainty: (n,) relative standard uncertainty of each value; None = 0.
         draws: how many.
 
+    Raises:
+        ValueError: the uncertainty of a unit with a score is not finite.
     Source: energy_domain.md section 11: actual / predicted on a 1-100 scale; show intervals, not bare ranks.
     """
     fit = fit_how(value, variables)
@@ -66,18 +67,19 @@ def scores(
         order = np.argsort(fit.residual, kind="stable")  # in this order a search ends near where the one before it did
         unit, residual, basis = fit.unit[order], fit.residual[order], fit.basis[order]
         spread_of = np.zeros(len(unit)) if uncertainty is None else uncertainty[unit]
+        if not np.isfinite(spread_of).all():
+            raise ValueError("the uncertainty of every unit with a score must be finite")
         drawn = _draw(residual, basis, spread_of, seed=seed, draws=draws)
-        own, tail = _score(residual, residual, np.ones(len(unit), np.intp)), int(TAIL * (draws - 1))
+        own, tail = _score(residual, residual), int(TAIL * (draws - 1))
         score[unit], ratio[unit] = own, np.exp(residual)
         low[unit], high[unit] = np.minimum(own, drawn[:, tail]), np.maximum(own, drawn[:, -1 - tail])
     return Scores(score, low, high, ratio, fit.kept, fit.dropped)
 
 
-def _score(asked: FloatArray, residual: FloatArray, times: IndexArray) -> UInt8Array:
-    """(m,) 1..100: the share of the class above, by mid-ranks; times (m,) = how often each sorted residual counts."""
-    below = np.append(0, np.cumsum(times))
-    middle = below[np.searchsorted(residual, asked)] + below[np.searchsorted(residual, asked, "right")]
-    found: UInt8Array = np.clip(np.ceil(100 - 50 * middle / below[-1]), 1, 100).astype(np.uint8)
+def _score(asked: FloatArray, among: FloatArray) -> UInt8Array:
+    """(m,) 1..100: the share of the class above, by mid-ranks; among: (m,) residuals of the class, ascending."""
+    middle = np.searchsorted(among, asked) + np.searchsorted(among, asked, "right")
+    found: UInt8Array = np.clip(np.ceil(100 - 50 * middle / len(among)), 1, 100).astype(np.uint8)
     return found
 
 
@@ -89,10 +91,10 @@ def _draw(residual: FloatArray, basis: FloatArray, uncertainty: FloatArray, *, s
     at_once = max(1, BLOCK // units)
     for first in range(0, draws, at_once):
         width = min(at_once, draws - first)
-        drawn = random.integers(0, units, (width, units))
-        moved = (residual[drawn] @ basis) @ basis.T  # what the refitted prediction moves by
+        drawn = residual[random.integers(0, units, (width, units))]
+        moved = (drawn @ basis) @ basis.T  # what the refitted prediction moves by
         asked = residual - moved + uncertainty * random.standard_normal((width, units))
+        among = np.sort(np.round(drawn - moved, DIGITS), axis=1)
         for row in range(width):
-            times = np.bincount(drawn[row], minlength=units)
-            found[first + row] = _score(asked[row], residual, times)
+            found[first + row] = _score(np.round(asked[row], DIGITS), among[row])
     return np.sort(found.T, axis=1)
