@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kgce.domain.batch import FloatArray, Int64Array, UInt8Array
 
-Rows = npt.NDArray[np.integer] | list[int]
+Rows = npt.NDArray[np.integer] | list[int] | slice
 Cells = Rows | tuple[Rows, slice]
 FULL: Final = 1 - 1e-9  # coverage from here on is whole
 

@@ -55,8 +55,10 @@ def clean_register(
         The register; without anomalies its value is the given array, so differences stay exact. A rise steeper than
         the supply allows is a spike when it does not last, and as unknown as a reset when it does.
     """
-    leaps = _leaps(time_ms, value, most_per_hour)
-    falls = np.flatnonzero(np.diff(value) < 0)
+    step = np.diff(value)
+    falls = np.flatnonzero(step < 0)
+    too_steep = most_per_hour / HOUR_MS * np.diff(time_ms) if np.isfinite(most_per_hour) else None
+    leaps = np.zeros(0, np.int64) if too_steep is None else np.flatnonzero(step > too_steep)
     if not len(falls) and not len(leaps):
         return Register(time_ms, value, np.zeros(max(len(value) - 1, 0), np.bool_))
     keep = np.ones(len(value), np.bool_)
@@ -66,41 +68,29 @@ def clean_register(
     for fall in falls.tolist():
         judging.judge(fall)
     marks = [(moment, Flag.SPIKE_REJECTED) for moment in time_ms[~keep].tolist()]
-    shown = value[keep] if base is None else (value - base)[keep]
-    return _lifted(time_ms[keep], value[keep], shown, marks, (width, most_per_hour))
+    kept = Register(time_ms[keep], value[keep], np.zeros(0, np.bool_), marks)
+    return _lifted(kept, width, most_per_hour, None if base is None else base[keep])
 
 
-def _lifted(
-    time_ms: Int64Array,
-    value: FloatArray,
-    shown: FloatArray,
-    marks: list[tuple[int, Flag]],
-    bounds: tuple[float, float],
-) -> Register:
+def _lifted(kept: Register, width: float, most_per_hour: float, base: FloatArray | None) -> Register:
     """What is left, raised over its falls: by the width at a roll-over, to a standstill at a reset."""
-    width, most_per_hour = bounds
+    time_ms, value, marks = kept.time_ms, kept.value, kept.marks
     step = np.diff(value)
     is_reset = step < 0
-    for fall in np.flatnonzero(is_reset).tolist() if np.isfinite(width) else ():
-        if shown[fall] <= width and _rolled_over(time_ms, value, fall, width):
-            is_reset[fall] = False
-            step[fall] += width
-            marks.append((int(time_ms[fall + 1]), Flag.ROLLOVER))
     if np.isfinite(most_per_hour):
-        is_reset |= step > most_per_hour * np.diff(time_ms) / HOUR_MS
-    lifted = value.copy()
-    drops = np.where(is_reset, np.diff(value), np.diff(value) - step)  # what a fall must be raised by, negated
-    if drops.any():
-        lifted[1:] -= np.cumsum(drops)
-        np.maximum.accumulate(lifted, out=lifted)  # the lift may round down across a reset
-    return Register(time_ms, lifted, is_reset, sorted(marks))
-
-
-def _leaps(time_ms: Int64Array, value: FloatArray, most_per_hour: float) -> Int64Array:
-    """Readings before a rise that no supply delivers."""
-    if not np.isfinite(most_per_hour):
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(np.diff(value) > most_per_hour * np.diff(time_ms) / HOUR_MS)
+        is_reset |= step > most_per_hour / HOUR_MS * np.diff(time_ms)
+    places = np.flatnonzero(is_reset)
+    drops = step[places]
+    for place, fall in enumerate(places.tolist()):
+        added = 0.0 if base is None else float(base[fall])
+        if value[fall] - added <= width and _rolled_over(time_ms, value, fall, width):
+            is_reset[fall] = False
+            drops[place] = -width
+            marks.append((int(time_ms[fall + 1]), Flag.ROLLOVER))
+    if len(places):
+        value = value - np.repeat(np.append(0.0, np.cumsum(drops)), np.diff(places + 1, prepend=0, append=len(value)))
+        np.maximum.accumulate(value, out=value)  # the lift may round down across a reset
+    return Register(time_ms, value, is_reset, sorted(marks))
 
 
 def _reject_leap(value: FloatArray, keep: BoolArray, leap: int) -> None:

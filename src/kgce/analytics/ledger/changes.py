@@ -57,13 +57,15 @@ def join(time_ms: Int64Array, value: FloatArray, changes: Sequence[MeterChange])
         and what follows is the new one's, both measured. A unit's change multiplies what is shown from then on.
         A reading at the instant itself counts as the new meter's.
     """
+    if not changes:
+        return Joined(time_ms, value, np.zeros(len(value)), [])
     times, values, bases = [], [], []
     marks: list[tuple[int, Flag]] = []
     start, level, factor = 0, 0.0, 1.0  # shown x factor + level = the joined register
     for change in sorted(changes):
         end = int(np.searchsorted(time_ms, change.at_ms, side="left"))
         times.append(time_ms[start:end])
-        values.append(value[start:end] * factor + level)
+        values.append(_lifted(value[start:end], factor, level))
         bases.append(np.full(end - start, level))
         start = end
         if change.kind is ChangeKind.UNIT:
@@ -78,6 +80,12 @@ def join(time_ms: Int64Array, value: FloatArray, changes: Sequence[MeterChange])
                 bases.append(np.array([level]))
             marks.append((change.at_ms, Flag.REPLACED))
     times.append(time_ms[start:])
-    values.append(value[start:] * factor + level)
+    values.append(_lifted(value[start:], factor, level))
     bases.append(np.full(len(time_ms) - start, level))
     return Joined(np.concatenate(times), np.concatenate(values), np.concatenate(bases), marks)
+
+
+def _lifted(value: FloatArray, factor: float, level: float) -> FloatArray:
+    if factor == 1.0 and level == 0.0:
+        return value  # before any change: the very same bits
+    return value * factor + level if factor != 1.0 else value + level

@@ -3,15 +3,19 @@
 readings --usable, sorted--> one register --changes, anomalies--> stretches --edges--> Amounts
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from kgce.analytics.ledger.amounts import Amounts, Flag, check_columns
 from kgce.analytics.ledger.changes import Rules, join
 from kgce.analytics.ledger.stretches import Stretches, mark, spread
 from kgce.domain.batch import UNUSABLE, BoolArray, FloatArray, Int32Array, Int64Array, UInt8Array
+from kgce.domain.changes import MeterChange
 
 BLOCK_CELLS: Final = 1 << 16  # readings and intervals worked on at once: their columns stay in a core's cache
 BLOCK_COUNTERS: Final = 1 << 10  # counters share one time scale in a block; so many centuries are exact in a float
@@ -87,50 +91,73 @@ def counter_amounts_on(  # noqa: PLR0917 - the columns in the order of a batch, 
         check_columns(edges_ms, index, time_ms, value, quality)
     rules = rules or Rules.none(n_series)
     index, time_ms, value = _usable(index, time_ms, value, quality)
-    declared: list[tuple[int, int, Flag]] = []
-    base: FloatArray | None = None
-    if rules.changes:
-        index, time_ms, value, base, declared = _joined(index, time_ms, value, rules)
     count = np.bincount(index, minlength=n_series)
-    if (count == 1).any():  # one reading alone says nothing about an amount
-        several = count[index] > 1
+    enough = count > 1  # one reading alone says nothing about an amount
+    if rules.changes:
+        enough[[row for row in rules.changes if count[row]]] = True  # beside a declared level it does
+    if (count[~enough] > 0).any():
+        several = enough[index]
         index, time_ms, value = index[several], time_ms[several], value[several]
-        base = None if base is None else base[several]
-    measured = np.flatnonzero(count > 1)
+    measured = np.flatnonzero(enough)
     begins = np.concatenate(([0], np.cumsum(count[measured]))).astype(np.int64)
     found = [Amounts.missing(n_series, len(edges_ms) - 1) for edges_ms in grids]
     for first, last in _blocks(begins, max(map(len, grids))):
-        part, rows = slice(int(begins[first]), int(begins[last])), measured[first:last]
+        part = slice(int(begins[first]), int(begins[last]))
+        block = _Block(measured[first:last], time_ms[part], value[part], begins[first : last + 1] - begins[first])
+        if rules.changes:
+            block = block.joined(rules.changes)
+        if not len(block.rows):
+            continue
         stretches = Stretches.of(
-            time_ms[part], value[part], begins[first : last + 1] - begins[first],
-            width=rules.width[rows], most_per_hour=rules.most_per_hour[rows],
-            base=None if base is None else base[part],
+            block.time_ms, block.value, block.begins, base=block.base,
+            width=rules.width[block.rows], most_per_hour=rules.most_per_hour[block.rows],
         )  # fmt: skip
         for amounts, edges_ms in zip(found, grids, strict=True):
-            amounts.put(rows, spread(stretches, edges_ms))
-    for amounts, edges_ms in zip(found, grids, strict=True):
-        mark(amounts.flags, declared, edges_ms)
+            amounts.put(_run(block.rows), spread(stretches, edges_ms))
+            mark(amounts.flags, block.declared, edges_ms)
     return found
 
 
-def _joined(
-    index: Int32Array, time_ms: Int64Array, value: FloatArray, rules: Rules
-) -> tuple[Int32Array, Int64Array, FloatArray, FloatArray, list[tuple[int, int, Flag]]]:
-    """Readings with the declared changes laid in, what these added to each level, and where they are."""
-    begins = np.searchsorted(index, np.arange(len(rules.width) + 1))
-    pieces: list[tuple[Int32Array, Int64Array, FloatArray, FloatArray]] = []
-    declared: list[tuple[int, int, Flag]] = []
-    done = 0
-    for row in sorted(rules.changes):
-        start, end = int(begins[row]), int(begins[row + 1])
-        pieces.append((index[done:start], time_ms[done:start], value[done:start], np.zeros(start - done)))
-        joined = join(time_ms[start:end], value[start:end], rules.changes[row])
-        pieces.append((np.full(len(joined.time_ms), row, index.dtype), joined.time_ms, joined.value, joined.base))
-        declared += [(row, moment, flag) for moment, flag in joined.marks]
-        done = end
-    pieces.append((index[done:], time_ms[done:], value[done:], np.zeros(len(value) - done)))
-    columns = tuple(np.concatenate(column) for column in zip(*pieces, strict=True))
-    return columns[0], columns[1], columns[2], columns[3], declared
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Counters worked on at once: rows (s,), their readings one after the other, begins (s + 1,).
+
+    base: what declared changes added to the shown levels, None = nothing; declared: (row, time in ms, Flag) of these.
+    """
+
+    rows: npt.NDArray[np.intp]
+    time_ms: Int64Array
+    value: FloatArray
+    begins: Int64Array
+    base: FloatArray | None = None
+    declared: tuple[tuple[int, int, Flag], ...] = ()
+
+    def joined(self, changes: Mapping[int, Sequence[MeterChange]]) -> "_Block":
+        """With the declared changes laid in; a counter without two readings even so is left out."""
+        rows = self.rows.tolist()
+        if not any(row in changes for row in rows):
+            return self
+        pieces = [
+            join(self.time_ms[start:end], self.value[start:end], changes.get(row, ()))
+            for row, (start, end) in zip(rows, itertools.pairwise(self.begins.tolist()), strict=True)
+        ]
+        kept = [place for place, piece in enumerate(pieces) if len(piece.time_ms) > 1]
+        whole = [pieces[place] for place in kept]
+        sizes = np.array([len(piece.time_ms) for piece in whole], np.int64)
+        return _Block(
+            self.rows[kept],
+            np.concatenate([piece.time_ms for piece in whole]) if whole else self.time_ms[:0],
+            np.concatenate([piece.value for piece in whole]) if whole else self.value[:0],
+            np.concatenate(([0], np.cumsum(sizes))),
+            np.concatenate([piece.base for piece in whole]) if whole else None,
+            tuple((rows[place], moment, flag) for place in kept for moment, flag in pieces[place].marks),
+        )
+
+
+def _run(rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | slice:
+    """The same rows as a slice where they follow each other: numpy copies these much faster."""
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first + 1 == len(rows) else rows
 
 
 def _usable(

@@ -65,11 +65,12 @@ class Stretches:
             )
         ]
         sizes = [len(register.time_ms) for register in registers]
+        any_reset = any(register.is_reset.any() for register in registers)
         return cls(
             np.concatenate([register.time_ms for register in registers]),
             np.concatenate([register.value for register in registers]),
             np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-            np.concatenate([np.append(register.is_reset, False) for register in registers]),
+            np.concatenate([np.append(register.is_reset, False) for register in registers]) if any_reset else None,
             tuple((row, moment, flag) for row, register in enumerate(registers) for moment, flag in register.marks),
         )
 
@@ -99,7 +100,7 @@ def spread(stretches: Stretches, edges_ms: Int64Array) -> Amounts:
     unknown, ratio = bounded <= 0, bounded / width
     amount[unknown] = np.nan
     provenance = np.full(amount.shape, Provenance.MEASURED, np.uint8)
-    guessed = _guessed(stretches, placed, edges_ms)
+    guessed = _guessed(stretches, edges_ms)
     coverage, estimated = ratio, np.zeros(amount.shape)
     if guessed is not None:
         guessed_ms, in_gaps = guessed
@@ -139,8 +140,8 @@ def gap_limit_ms(spacing_ms: Int64Array) -> float:
     return max(GAP_FACTOR * float(np.median(spacing_ms)), GAP_FLOOR_MS)
 
 
-def _gaps(stretches: Stretches) -> tuple[BoolArray, Int64Array] | None:
-    """(n,) whether a gap follows the reading, and the stretch's length [ms]; None when there is no gap at all."""
+def _gaps(stretches: Stretches) -> Int64Array | None:
+    """Readings that a gap follows, in order; None when there is none. A reset is no gap."""
     begins = stretches.begins
     spacing = np.empty_like(stretches.time_ms)
     np.subtract(stretches.time_ms[1:], stretches.time_ms[:-1], out=spacing[:-1])
@@ -148,37 +149,40 @@ def _gaps(stretches: Stretches) -> tuple[BoolArray, Int64Array] | None:
     longest = np.maximum.reduceat(spacing, begins[:-1])
     # The median is at least the shortest spacing: only a counter above this bound can have a gap.
     uneven = np.flatnonzero(longest > np.maximum(GAP_FACTOR * np.minimum.reduceat(spacing, begins[:-1]), GAP_FLOOR_MS))
-    if not len(uneven):
-        return None
-    is_gap = np.zeros(len(spacing), np.bool_)
+    found = []
     for row in uneven.tolist():
         start, end = int(begins[row]), int(begins[row + 1]) - 1
         own = spacing[start:end]
-        is_gap[start:end] = own > gap_limit_ms(own)
+        found.append(start + np.flatnonzero(own > gap_limit_ms(own)))
+    gaps = np.concatenate(found) if found else np.zeros(0, np.int64)
     if stretches.is_reset is not None:
-        is_gap &= ~stretches.is_reset
-    return is_gap, spacing
+        gaps = gaps[~stretches.is_reset[gaps]]
+    return gaps if len(gaps) else None
 
 
-def _guessed(stretches: Stretches, placed: _Placed, edges_ms: Int64Array) -> tuple[FloatArray, FloatArray] | None:
+def _guessed(stretches: Stretches, edges_ms: Int64Array) -> tuple[FloatArray, FloatArray] | None:
     """(s, m) time of each interval in a gap which one of its edges cuts [ms], and what is spread there; None = none."""
     gaps = _gaps(stretches)
     if gaps is None:
         return None
-    is_gap, spacing = gaps
-    at = np.searchsorted(placed.key_ms, placed.edge_key_ms, side="right") - 1
-    gap_start, gap_end = stretches.time_ms[at], stretches.time_ms[at] + spacing[at]
-    cut = is_gap[at] & (gap_start < edges_ms) & (edges_ms < gap_end)
+    intervals = len(edges_ms) - 1
+    start, end = stretches.time_ms[gaps], stretches.time_ms[gaps + 1]
+    first = np.searchsorted(edges_ms, start, side="right") - 1
+    last = np.searchsorted(edges_ms, end, side="left") - 1
+    cut = (first != last) & (last >= 0) & (first < intervals)
     if not cut.any():
         return None
-    after = np.minimum(at + 1, len(stretches.value) - 1)
-    slope = np.where(cut, (stretches.value[after] - stretches.value[at]) / spacing[at], 0.0)
-    start, end = edges_ms[:-1], edges_ms[1:]
-    head = np.where(cut[:, :-1], np.minimum(gap_end[:, :-1], end) - start, 0)
-    tail = np.where(cut[:, 1:], end - np.maximum(gap_start[:, 1:], start), 0)
-    same = cut[:, :-1] & cut[:, 1:] & (at[:, :-1] == at[:, 1:])
-    tail[same] = 0  # one gap covers the interval whole: it is counted once
-    return (head + tail).astype(np.float64), head * slope[:, :-1] + tail * slope[:, 1:]
+    gaps, start, end = gaps[cut], start[cut], end[cut]
+    first, last = np.maximum(first[cut], 0), np.minimum(last[cut], intervals - 1)
+    count = last - first + 1
+    of = np.repeat(np.arange(len(gaps)), count)
+    place = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count) + first[of]
+    shared_ms = np.minimum(end[of], edges_ms[place + 1]) - np.maximum(start[of], edges_ms[place])
+    slope = (stretches.value[gaps + 1] - stretches.value[gaps]) / (end - start)
+    row = np.searchsorted(stretches.begins, gaps, side="right") - 1
+    cell, size = row[of] * intervals + place, (len(stretches.begins) - 1) * intervals
+    guessed_ms, spread_there = (np.bincount(cell, what, size) for what in (shared_ms, shared_ms * slope[of]))
+    return guessed_ms.astype(np.float64).reshape(-1, intervals), spread_there.astype(np.float64).reshape(-1, intervals)
 
 
 def mark(flags: UInt8Array, marks: Iterable[tuple[int, int, Flag]], edges_ms: Int64Array) -> None:
