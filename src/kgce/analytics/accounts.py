@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from kgce.analytics.ledger.amounts import Amounts
 from kgce.domain.batch import FloatArray, Int64Array
@@ -179,21 +180,53 @@ def book(metered: Metered, owners: Sequence[str], owner_of: Sequence[int], accou
         accounts: columns; what is booked on none of them is left out.
     """
     columns = {account: place for place, account in enumerate(accounts)}
-    table = AccountTable.empty(owners, tuple(columns), metered.months.amount.shape[1])
     booked = [booking for booking in bookings(metered.points) if booking.account in columns]
     rows = np.array([booking.row for booking in booked], np.intp)
-    cell = (np.array(owner_of, np.intp)[rows], np.array([columns[booking.account] for booking in booked], np.intp))
-    amount = metered.months.amount[rows]
-    known = np.isfinite(amount)
-    heard = np.zeros(table.amount.shape, np.bool_)
-    np.logical_or.at(heard, cell, known)
-    table.amount[heard] = 0.0
-    np.add.at(table.amount, cell, np.where(known, amount, 0.0))
-    np.add.at(table.estimated, cell, np.where(known, metered.months.estimated[rows], 0.0))
-    np.add.at(table.coverage, cell, np.minimum(metered.months.coverage[rows], metered.expected[rows]))
-    np.add.at(table.expected, cell, metered.expected[rows])
-    table.amount[~heard] = np.nan
-    return table
+    column = np.array([columns[booking.account] for booking in booked], np.intp)
+    months = metered.months.row(rows)
+    return add_up(
+        AccountTable.empty(owners, tuple(columns), months.amount.shape[1]),
+        np.array(owner_of, np.intp)[rows],
+        column,
+        (months.amount, months.estimated, months.coverage, metered.expected[rows]),
+    )
+
+
+def add_up(
+    empty: AccountTable,
+    owner: npt.NDArray[np.intp],
+    column: npt.NDArray[np.intp],
+    months: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+) -> AccountTable:
+    """Rows of months onto (owner, account) cells, in their order.
+
+    Args:
+        empty: the table, with nothing booked.
+        owner: (r,) row of the table.
+        column: (r,) account.
+        months: (r, m) amount, estimated, coverage, expected.
+    """
+    amount, estimated, coverage, expected = months
+    owners, accounts, m = empty.amount.shape
+    cell = ((owner * accounts + column) * m)[:, None] + np.arange(m)
+    flat, size = cell.ravel(), owners * accounts * m
+    known = np.isfinite(amount).ravel()
+    all_known = bool(known.all())
+
+    def summed(values: FloatArray) -> FloatArray:
+        weights = values.ravel() if all_known else np.where(known, values.ravel(), 0.0)
+        return np.bincount(flat, weights, size).astype(np.float64).reshape(empty.amount.shape)
+
+    total = summed(amount)
+    heard = np.bincount(flat if all_known else flat[known], minlength=size) > 0
+    total[~heard.reshape(total.shape)] = np.nan
+    covered = np.bincount(flat, np.minimum(coverage, expected).ravel(), size)
+    awaited = np.bincount(flat, expected.ravel(), size)
+    shape = empty.amount.shape
+    return AccountTable(
+        empty.owners, empty.accounts, total, summed(estimated),
+        covered.astype(np.float64).reshape(shape), awaited.astype(np.float64).reshape(shape),
+    )  # fmt: skip
 
 
 def gather(tables: Sequence[AccountTable], owners: Sequence[str], owner_of: Sequence[Sequence[int]]) -> AccountTable:
