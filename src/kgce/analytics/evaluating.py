@@ -15,7 +15,7 @@ from kgce.analytics.indicators import Definition, Divisor, Indicator, weight
 from kgce.domain.batch import BoolArray, FloatArray, Int64Array, UInt8Array
 from kgce.domain.factors import FactorSet
 
-MONTHS: Final = 12
+OWNERS_AT_ONCE: Final = 1024
 _ITEMS: Final = tuple(Account("electricity", part) for part in (Part.ITEM_A, Part.ITEM_B, Part.ITEM_C))
 _IT: Final = Account("electricity", Part.IT)
 
@@ -69,20 +69,22 @@ class Evaluated:
 
 def year_totals(table: AccountTable, month_days: Int64Array) -> YearTotals:
     """Months added up; a month without an amount adds nothing and lowers the coverage."""
-    known = np.isfinite(table.amount)
+    n, k, m = table.amount.shape
     days = (month_days / max(int(month_days.sum()), 1)).astype(np.float64)
-    whole = known.all()
-    amount = (table.amount if whole else np.where(known, table.amount, 0.0)).sum(axis=2)
-    bits = (np.uint16(1) << np.arange(known.shape[2], dtype=np.uint16)).astype(np.uint16)
-    months = (
-        np.full(amount.shape, bits.sum(dtype=np.uint16), np.uint16)
-        if whole
-        else (known * bits).sum(axis=2, dtype=np.uint16)
-    )
+    amount, estimated, coverage, expected = (np.empty((n, k)) for _ in range(4))
+    months = np.empty((n, k), np.uint16)
+    bits = (1 << np.arange(m)).astype(np.float64)
+    ones = np.ones(m)
+    for first in range(0, n, OWNERS_AT_ONCE):  # small pieces stay in a core's cache
+        rows = slice(first, first + OWNERS_AT_ONCE)
+        known = np.isfinite(table.amount[rows])
+        amount[rows] = (table.amount[rows] if known.all() else np.where(known, table.amount[rows], 0.0)).sum(axis=2)
+        months[rows] = known @ bits
+        np.matmul(table.estimated[rows], ones, out=estimated[rows])
+        np.matmul(table.coverage[rows], days, out=coverage[rows])
+        np.matmul(table.expected[rows], days, out=expected[rows])
     amount[months == 0] = np.nan
-    return YearTotals(
-        table.accounts, amount, table.estimated.sum(axis=2), table.coverage @ days, table.expected @ days, months
-    )
+    return YearTotals(table.accounts, amount, estimated, coverage, expected, months)
 
 
 def evaluate(totals: YearTotals, stated: Stated, definition: Definition, factor_set: FactorSet) -> Evaluated:

@@ -9,6 +9,7 @@ import typer
 
 from kgce.cli import (
     analyze,
+    bench,
     decode,
     demo,
     edge_buffer,
@@ -60,6 +61,7 @@ app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
 app.add_typer(meter.app, name="meter")
+app.add_typer(bench.app, name="bench")
 app.add_typer(letters.app, name="letters")
 app.add_typer(grafana.app, name="dashboards")
 
