@@ -1,15 +1,14 @@
-"""Book: the ledgers of all years and parts of the tree, brought up to date when somebody asks.
+"""Book: the ledgers of all years and branches of the tree, brought up to date when somebody asks.
 
 registry + store --year_ledger.py--> Shelf --accounts.py--> YearAccounts: buildings, institutions
 
-A part is one county (and time zone): it is worked out, kept and lost on its own, so that a cluster can share the parts
+A branch is one county (and time zone): it is worked out, kept and lost on its own, so that a cluster can share them out
 and a killed run goes on with the next one.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
@@ -22,39 +21,20 @@ from kgce.analytics.accounts import (
     gather,
     net_of_others,
 )
+from kgce.analytics.branches import Branch, BranchName, branches_of, members
 from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.block import month_edges_ms
 from kgce.analytics.ledger.virtual import combine, parse_expression
 from kgce.analytics.ledger.year_ledger import News, Work, YearLedger, update
 from kgce.domain.batch import Int64Array
 from kgce.domain.carriers import CARRIERS
-from kgce.domain.changes import MeterChange
 from kgce.domain.metering import VirtualMeter
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quantities import Kind
 from kgce.domain.roles import Role
 from kgce.domain.tree import Institution, Point, Series
 
-SILENT: Final = "none"  # part of institutions without a region
-
 Advance = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PartName:
-    """A county's code, or `none`, and the time zone of its institutions."""
-
-    region: str
-    timezone: str
-
-    @classmethod
-    def of(cls, institution: Institution) -> "PartName":
-        """The part an institution belongs to."""
-        return cls(institution.region or SILENT, institution.timezone)
-
-    def at(self, year: int) -> str:
-        """Name on the shelf."""
-        return f"ledger/{year}/{self.region}@{self.timezone.replace('/', '~')}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,17 +48,6 @@ class YearAccounts:
     month_days: Int64Array  # (12,) days of each month
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """What the registry says about one part."""
-
-    name: PartName
-    institutions: list[Institution]
-    points: list[Point]
-    changes: list[MeterChange]
-    virtual: list[VirtualMeter]
-
-
 class Book:
     """Years of ledgers over one store and registry."""
 
@@ -87,36 +56,39 @@ class Book:
         self._store, self._registry, self._shelf = store, registry, shelf
         self._lock = threading.Lock()
 
-    def bring_up(
-        self,
-        years: Iterable[int],
-        *,
-        advance: Advance = lambda _done, _all: None,
-        go_on: Callable[[], bool] = lambda: True,
-    ) -> Work:
-        """Work everything new into the years' ledgers and keep them; what was done.
+    def bring_up(self, year: int, *, advance: Advance = lambda _done, _all: None) -> Work:
+        """Work everything new into the year's ledgers, branch by branch, and keep each; what was done.
 
         Raises:
             StoreUnavailable: the store or the shelf does not answer; what was done so far is kept.
         """
-        parts, chosen = self._parts(), list(years)
-        worked = blocks = 0
-        news = _NewsDesk(self._store)
-        for place, (year, part) in enumerate((year, part) for year in chosen for part in parts):
-            if not go_on():
-                break
-            _, work = self._updated(part, year, news)
-            worked, blocks = worked + work.worked_out, blocks + work.blocks
-            advance(place + 1, len(chosen) * len(parts))
-        return Work(worked, blocks)
+        branches, news, done = self._branches(), _NewsDesk(self._store), Work(0, 0)
+        for place, branch in enumerate(branches):
+            done += self._updated(branch, year, news)[1]
+            advance(place + 1, len(branches))
+        return done
+
+    def names(self) -> list[BranchName]:
+        """The branches there are, in order."""
+        return [branch.name for branch in self._branches()]
+
+    def bring_up_branch(self, year: int, name: BranchName) -> Work:
+        """Work everything new into one branch of a year and keep it: what a cluster's worker does.
+
+        Raises:
+            StoreUnavailable: the store or the shelf does not answer.
+        """
+        branches = branches_of(self._registry, members(self._registry, name), named=True)
+        works = [self._updated(branch, year, _NewsDesk(self._store))[1] for branch in branches]
+        return works[0] if works else Work(0, 0)
 
     def forget(self, years: Iterable[int]) -> None:
         """Keep nothing of these years: the next one who asks has them worked out anew."""
         if self._shelf is None:
             return
         for year in years:
-            for part in self._parts():
-                self._shelf.save(part.name.at(year), YearLedger.empty(year, part.name.timezone).arrays())
+            for branch in self._branches():
+                self._shelf.save(branch.name.at(year), YearLedger.empty(year, branch.name.timezone).arrays())
 
     def year(self, year: int, only: str | None = None) -> YearAccounts:
         """A year's accounts of all institutions, or of one, with everything worked in that the store has.
@@ -127,69 +99,54 @@ class Book:
         """
         wanted = None if only is None else self._registry.institution(only)
         news, found = _NewsDesk(self._store), []
-        for part in self._parts(wanted):
-            ledger, _ = self._updated(part, year, news)
-            found.append(_accounts(ledger, part, part.institutions if wanted is None else [wanted]))
+        for branch in self._branches(wanted):
+            ledger, _ = self._updated(branch, year, news)
+            found.append(_accounts(ledger, branch, branch.institutions if wanted is None else [wanted]))
         return _joined(year, found)
 
     def metered(self, year: int, institution: Institution) -> tuple[YearAccounts, Metered]:
         """One institution's accounts, and the months of the points they were booked from, net of others."""
-        (part,) = self._parts(institution)
-        ledger, _ = self._updated(part, year, _NewsDesk(self._store))
-        return _accounts(ledger, part, [institution]), _metered(ledger, part, [institution])
+        (branch,) = self._branches(institution)
+        ledger, _ = self._updated(branch, year, _NewsDesk(self._store))
+        return _accounts(ledger, branch, [institution]), _metered(ledger, branch, [institution])
 
     def ledger(self, year: int, institution: Institution) -> YearLedger:
-        """The year's point ledger of the part an institution belongs to."""
-        (part,) = self._parts(institution)
-        return self._updated(part, year, _NewsDesk(self._store))[0]
+        """The year's point ledger of the branch an institution belongs to."""
+        (branch,) = self._branches(institution)
+        return self._updated(branch, year, _NewsDesk(self._store))[0]
 
-    def _parts(self, wanted: Institution | None = None) -> list[_Part]:
-        """The parts, or the one of an institution; without a shelf that institution alone."""
-        alone = wanted.id if wanted is not None and self._shelf is None else None
-        institutions = [wanted] if wanted is not None and alone else self._registry.institutions()
-        by_name: dict[PartName, list[Institution]] = {}
-        for institution in institutions:
-            by_name.setdefault(PartName.of(institution), []).append(institution)
-        if wanted is not None:
-            by_name = {PartName.of(wanted): by_name[PartName.of(wanted)]}
-        home = {institution.id: name for name, found in by_name.items() for institution in found}
-        points: dict[PartName, list[Point]] = {name: [] for name in by_name}
-        for point in self._registry.points(alone):
-            if point.series.institution in home and point.kind in {Kind.COUNTER, Kind.INTERVAL}:
-                points[home[point.series.institution]].append(point)
-        changes: dict[PartName, list[MeterChange]] = {name: [] for name in by_name}
-        for declared in self._registry.changes(alone):
-            if declared.change.institution in home:
-                changes[home[declared.change.institution]].append(declared.change)
-        virtual: dict[PartName, list[VirtualMeter]] = {name: [] for name in by_name}
-        for meter in self._registry.virtual_meters(alone):
-            if meter.institution in home:
-                virtual[home[meter.institution]].append(meter)
-        return [_Part(name, by_name[name], points[name], changes[name], virtual[name]) for name in sorted(by_name)]
+    def _branches(self, wanted: Institution | None = None) -> list[Branch]:
+        """All branches, or the one of an institution; without a shelf that institution alone."""
+        if wanted is None:
+            return branches_of(self._registry, self._registry.institutions())
+        alone = self._shelf is None
+        return branches_of(
+            self._registry, [wanted] if alone else members(self._registry, BranchName.of(wanted)), named=True
+        )
 
-    def _updated(self, part: _Part, year: int, news: "_NewsDesk") -> tuple[YearLedger, Work]:
+    def _updated(self, branch: Branch, year: int, news: "_NewsDesk") -> tuple[YearLedger, Work]:
         with self._lock:
-            held = None if self._shelf is None else self._shelf.load(part.name.at(year))
-            before = YearLedger.empty(year, part.name.timezone) if held is None else YearLedger.of_arrays(held)
-            ledger, work = update(before, part.points, self._store, news.since(before.cursor), part.changes)
+            held = None if self._shelf is None else self._shelf.load(branch.name.at(year))
+            before = YearLedger.empty(year, branch.name.timezone) if held is None else YearLedger.of_arrays(held)
+            ledger, work = update(before, branch.points, self._store, news.since(before.cursor), branch.changes)
             if self._shelf is not None and (work.worked_out or ledger.cursor != before.cursor or held is None):
-                self._shelf.save(part.name.at(year), ledger.arrays())
+                self._shelf.save(branch.name.at(year), ledger.arrays())
         return ledger, work
 
 
-def _accounts(ledger: YearLedger, part: _Part, institutions: Sequence[Institution]) -> YearAccounts:
-    edges = _month_bounds(ledger.year, part.name.timezone)
-    return account(_metered(ledger, part, institutions), institutions, year=ledger.year, edges_ms=edges)
+def _accounts(ledger: YearLedger, branch: Branch, institutions: Sequence[Institution]) -> YearAccounts:
+    edges = _month_bounds(ledger.year, branch.name.timezone)
+    return account(_metered(ledger, branch, institutions), institutions, year=ledger.year, edges_ms=edges)
 
 
-def _metered(ledger: YearLedger, part: _Part, institutions: Sequence[Institution]) -> Metered:
+def _metered(ledger: YearLedger, branch: Branch, institutions: Sequence[Institution]) -> Metered:
     """Points and virtual meters of these institutions, net of what is not their own."""
     wanted = {institution.id for institution in institutions}
-    points = {point.series.key: point for point in part.points if point.series.institution in wanted}
+    points = {point.series.key: point for point in branch.points if point.series.institution in wanted}
     rows = [row for row, key in enumerate(ledger.keys) if key in points]
-    edges = _month_bounds(ledger.year, part.name.timezone)
+    edges = _month_bounds(ledger.year, branch.name.timezone)
     own = tuple(points[ledger.keys[row]] for row in rows)
-    virtual = [meter for meter in part.virtual if meter.institution in wanted]
+    virtual = [meter for meter in branch.virtual if meter.institution in wanted]
     own, months = _with_virtual(own, ledger.month.row(np.array(rows, np.intp)), virtual)
     return net_of_others(Metered(own, months, expected_share(own, edges)))
 
@@ -245,19 +202,23 @@ def _month_bounds(year: int, timezone: str) -> Int64Array:
     return np.array([month[0] for month in edges] + [edges[-1][-1]], np.int64)
 
 
-def _joined(year: int, parts: Sequence[YearAccounts]) -> YearAccounts:
-    """The parts' institutions in one table, ordered by id."""
-    institutions = sorted(institution for part in parts for institution in part.institutions)
+def _joined(year: int, branches: Sequence[YearAccounts]) -> YearAccounts:
+    """The branches' institutions in one table, ordered by id."""
+    institutions = sorted(institution for branch in branches for institution in branch.institutions)
     row_of = {institution.id: row for row, institution in enumerate(institutions)}
-    homes = sorted(home for part in parts for home in part.buildings.owners)
+    homes = sorted(home for branch in branches for home in branch.buildings.owners)
     home_of = {home: row for row, home in enumerate(homes)}
     table = gather(
-        [part.table for part in parts], list(row_of), [[row_of[name] for name in part.table.owners] for part in parts]
+        [branch.table for branch in branches],
+        list(row_of),
+        [[row_of[name] for name in branch.table.owners] for branch in branches],
     )
     buildings = gather(
-        [part.buildings for part in parts], homes, [[home_of[home] for home in part.buildings.owners] for part in parts]
+        [branch.buildings for branch in branches],
+        homes,
+        [[home_of[home] for home in branch.buildings.owners] for branch in branches],
     )
-    days = parts[0].month_days if parts else np.zeros(12, np.int64)
+    days = branches[0].month_days if branches else np.zeros(12, np.int64)
     return YearAccounts(year, tuple(institutions), table, buildings, days)
 
 

@@ -2,13 +2,18 @@
 
 import time
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from kgce.analytics.branches import BranchName
+from kgce.analytics.ledger.year_ledger import Work
 from kgce.cli.database import DEFAULT_DB, Database, DbOption, JsonOption, StoreOption, database
-from kgce.cli.terminal import print_json, print_table, progress, say
+from kgce.cli.parts import ClusterOption, work_on
+from kgce.cli.terminal import Advance, print_json, print_table, progress, say
 from kgce.domain.errors import InputError
 
 
@@ -17,6 +22,7 @@ def analyze(
         list[int] | None, typer.Option("--year", min=1980, max=2100, help="Only these years; all there are otherwise.")
     ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Forget what was worked out, and do all of it again.")] = False,
+    cluster: ClusterOption = None,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
     json: JsonOption = False,
@@ -29,27 +35,24 @@ def analyze(
     """
     from kgce.analytics.book import Book
 
+    if cluster is not None and store is None:
+        raise InputError("a cluster's workers cannot share the embedded store: name a server with --store")
     with database(db, store) as at:
         years = sorted(set(year)) if year else _years_of(at)
         book = Book(at.store, at.registry, at.shelf)
         if anew:
             book.forget(years)
-        rows: list[dict[str, Any]] = []
+        rows = []
         with progress("working out", quiet=json) as advance:
             for place, one in enumerate(years):
                 began = time.perf_counter()
-                work = book.bring_up(
-                    [one],
-                    advance=lambda done, parts, place=place: advance(place * parts + done, len(years) * parts),  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-                )
-                rows.append(
-                    {
-                        "year": one,
-                        "months_worked_out": work.worked_out,
-                        "months": work.blocks,
-                        "seconds": round(time.perf_counter() - began, 3),
-                    }
-                )
+                told = partial(_advance, advance, place, len(years))
+                if cluster is None:
+                    work = book.bring_up(one, advance=told)
+                else:
+                    tasks = [(db.resolve(), store, one, name) for name in book.names()]
+                    work = sum(work_on(bring_up, tasks, cluster, told), Work(0, 0))
+                rows.append(_row(one, work, time.perf_counter() - began))
     if json:
         print_json(rows)
         return
@@ -65,6 +68,31 @@ def analyze(
         ],
         right=("worked out", "of", "s"),
     )
+
+
+Task = tuple[Path, str | None, int, BranchName]  # folder, store, year, branch
+
+
+def bring_up(task: Task) -> Work:
+    """One branch of one year, with a store and a registry opened for it: what a cluster's worker does."""
+    from kgce.analytics.book import Book
+
+    folder, store, year, name = task
+    with database(folder, store) as at:
+        return Book(at.store, at.registry, at.shelf).bring_up_branch(year, name)
+
+
+def _advance(advance: Advance, place: int, years: int, done: int, branches: int) -> None:
+    advance(place * branches + done, years * branches)
+
+
+def _row(year: int, work: Work, seconds: float) -> dict[str, Any]:
+    return {
+        "year": year,
+        "months_worked_out": work.worked_out,
+        "months": work.blocks,
+        "seconds": round(seconds, 3),
+    }
 
 
 def _years_of(at: Database) -> list[int]:

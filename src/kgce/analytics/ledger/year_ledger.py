@@ -90,6 +90,9 @@ class Work:
     worked_out: int
     blocks: int
 
+    def __add__(self, other: "Work") -> "Work":
+        return Work(self.worked_out + other.worked_out, self.blocks + other.blocks)
+
 
 @dataclass(frozen=True, slots=True)
 class News:
