@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -10,10 +10,13 @@ import typer
 from kgce.analytics.figures import LedgerRow, RankRow
 from kgce.analytics.grid import Grid
 from kgce.analytics.indicators import Indicator
-from kgce.cli.database import DEFAULT_DB, DbOption, JsonOption, StoreOption, database
-from kgce.cli.terminal import figure, print_json, print_table, progress, say
+from kgce.cli.database import DEFAULT_DB, Database, DbOption, JsonOption, StoreOption, database
+from kgce.cli.terminal import OUT, figure, print_json, print_table, progress, say
 from kgce.domain.errors import InputError, NaiveTime
 from kgce.domain.factors import DEFAULT_FACTOR_SET
+
+if TYPE_CHECKING:
+    from kgce.domain.factors import FactorSet
 
 
 def rank(
@@ -26,6 +29,9 @@ def rank(
     min_coverage: Annotated[
         float, typer.Option("--min-coverage", min=0, max=1, help="Units measured less than this share are not ranked.")
     ] = 0.9,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="For every unit why it is in or out, its grade and its peers' mean.")
+    ] = False,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
     json: JsonOption = False,
@@ -43,8 +49,9 @@ def rank(
             at.store, at.registry, year=year, indicator=indicator, factor_set=chosen,
             peer_class=peer_class, min_coverage=min_coverage, shelf=at.shelf,
         )  # fmt: skip
+        told = _explanations(at, year, indicator, chosen, min_coverage) if explain else {}
     if json:
-        print_json([_rank_json(row) for row in rows])
+        print_json([_rank_json(row) | told.get(row.institution, {}) for row in rows])
         return
     if not rows:
         say(f"no institution with attributes for {year}: kgce import registry FILE.csv")
@@ -57,6 +64,31 @@ def rank(
     )
     for note in figures.notes(year, chosen):
         say(note)
+    for row in rows if explain else ():
+        found = told.get(row.institution)
+        if found is not None:
+            OUT.print(f"{row.institution}: {'; '.join(found['explain'])}", highlight=False, markup=False)
+
+
+def _explanations(
+    at: Database, year: int, indicator: Indicator, chosen: "FactorSet", min_coverage: float
+) -> dict[str, dict[str, Any]]:
+    """What is said of each institution besides its rank."""
+    from kgce.analytics.leaders.gates import GateRules
+    from kgce.analytics.standing import stand
+
+    found = stand(
+        at.store, at.registry, year=year, factor_set=chosen, indicators=(indicator,), shelf=at.shelf,
+        rules=GateRules(min_coverage=min_coverage),
+    )  # fmt: skip
+    told = {}
+    for row, institution in enumerate(found.institutions):
+        quota = found.quota_of(row, indicator)
+        sentences = found.why(row, indicator)
+        sentences.append(f"grade {found.grade(row, indicator).name.lower().replace('_', ' ')}"
+                         if quota is not None else f"not graded: {found.why_no_quota(row, indicator)}")  # fmt: skip
+        told[institution.id] = {"explain": sentences, "derivation": f"kgce explain {institution.id} {indicator} {year}"}
+    return told
 
 
 def _rank_json(row: RankRow) -> dict[str, Any]:
@@ -91,6 +123,7 @@ def ledger(
     ],
     end: Annotated[str, typer.Option("--to", help="End, not included.")],
     grid: Annotated[Grid, typer.Option("--grid", help="Length of the intervals.")] = Grid.DAY,
+    explain: Annotated[bool, typer.Option("--explain", help="The readings that bound each interval.")] = False,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
     json: JsonOption = False,
@@ -109,8 +142,9 @@ def ledger(
         rows = figures.ledger(
             at.store, at.registry, institution=institution, point=point, start_ms=start_ms, end_ms=end_ms, grid=grid
         )
+        told = _bounding(at, institution, point, rows) if explain else [{} for _ in rows]
     if json:
-        print_json([_ledger_json(row, zone) for row in rows])
+        print_json([_ledger_json(row, zone) | more for row, more in zip(rows, told, strict=True)])
         return
     print_table(
         f"{institution} {point}, {grid}",
@@ -125,6 +159,15 @@ def ledger(
     total = sum(row.amount for row in rows if row.amount is not None)
     known = sum(row.amount is not None for row in rows)
     say(f"total {total:,.3f} {rows[0].unit if rows else ''} in {known} of {len(rows)} intervals")
+    for row, more in zip(rows, told, strict=True):
+        if more:
+            OUT.print(f"{iso(row.start_ms, zone)}: {more['explain']}", highlight=False, markup=False)
+
+
+def _bounding(at: Database, institution: str, point: str, rows: list[LedgerRow]) -> list[dict[str, Any]]:
+    from kgce.analytics.bounding import bounding_readings
+
+    return bounding_readings(at.store, at.registry, institution=institution, point=point, rows=rows)
 
 
 def _ledger_json(row: LedgerRow, zone: ZoneInfo) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from kgce.cli import (
     grafana,
     imports,
     ingest,
+    leaders,
     letters,
     meter,
     profiles,
@@ -49,6 +50,7 @@ app.command("analyze")(analyze.analyze)
 app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
 app.command("explain")(explain.explain)
+app.command("leaders")(leaders.leaders)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)

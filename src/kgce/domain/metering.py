@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from kgce.domain.changes import MeterChange
 from kgce.domain.roles import Role, Use
@@ -35,7 +35,23 @@ class DeclaredChange:
 
 
 class MeteringRegistry(Protocol):
-    """Roles of points, changes of meters, virtual meters."""
+    """Roles of points, changes of meters, virtual meters, published figures."""
+
+    def publish(self, name: str, document: Mapping[str, Any], *, published_ms: int) -> None:
+        """Freeze figures under a name; they stay as they are whatever is edited later.
+
+        Raises:
+            InputError: something else is published under this name.
+        """
+        ...
+
+    def publication(self, name: str) -> dict[str, Any]:
+        """What was frozen under a name, with `published_ms`.
+
+        Raises:
+            InputError: nothing was; the message lists what is.
+        """
+        ...
 
     def save_roles(self, roles: Mapping[tuple[str, str, str], Role]) -> None:
         """Insert or replace by series key; the points carry them from then on.

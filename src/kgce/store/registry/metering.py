@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -11,7 +11,7 @@ from kgce.domain.errors import InputError
 from kgce.domain.metering import DeclaredChange, VirtualMeter
 from kgce.domain.roles import Role, Use
 from kgce.store.registry.database import RegistryDatabase, save
-from kgce.store.registry.tables import CHANGE, POINT, ROLE, VIRTUAL
+from kgce.store.registry.tables import CHANGE, POINT, PUBLICATION, ROLE, VIRTUAL
 
 _KEY: Final = ("institution", "device", "quantity")
 
@@ -21,6 +21,31 @@ class SqlMetering:
 
     def __init__(self, database: RegistryDatabase) -> None:
         self._database = database
+
+    def publish(self, name: str, document: Mapping[str, Any], *, published_ms: int) -> None:
+        """Freeze figures under a name.
+
+        Raises:
+            InputError: something else is published under this name.
+        """
+        with self._database.write() as connection:
+            if connection.execute(select(PUBLICATION.c.name).where(PUBLICATION.c.name == name)).first() is not None:
+                raise InputError(f"{name!r} is published already and stays as it is: choose another name")
+            row = {"name": name, "published_ms": published_ms, "document": dict(document)}
+            connection.execute(insert(PUBLICATION).values(row))
+
+    def publication(self, name: str) -> dict[str, Any]:
+        """What was frozen under a name, with `published_ms`.
+
+        Raises:
+            InputError: nothing was; the message lists what is.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(PUBLICATION).where(PUBLICATION.c.name == name)).first()
+            names = connection.execute(select(PUBLICATION.c.name)).scalars().all()
+        if row is None:
+            raise InputError(f"nothing is published as {name!r}; known: {', '.join(sorted(names)) or 'none yet'}")
+        return {**row.document, "published": name, "published_ms": row.published_ms}
 
     def save_roles(self, roles: Mapping[tuple[str, str, str], Role]) -> None:
         """Insert or replace by series key.

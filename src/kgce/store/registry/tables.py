@@ -110,6 +110,14 @@ VIRTUAL: Final = Table(
     Column("counts", Boolean, nullable=False),
 )
 
+PUBLICATION: Final = Table(
+    "publication",
+    METADATA,
+    _key("name"),
+    Column("published_ms", BigInteger, nullable=False),
+    Column("document", JSON, nullable=False),
+)
+
 # Further attributes of a year (beds, boarders, special areas), see domain/details.py.
 DETAIL: Final = Table(
     "yearly_detail",

@@ -1,0 +1,199 @@
+"""Standing: where every institution stands in a year, with the reasons; what is published is frozen from here.
+
+registry + book.py --assessing.py--> Standing --> leaders, reasons of one unit, publications
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kgce.analytics.assessing import Assessment, Limits, Peers, assess
+from kgce.analytics.book import Book
+from kgce.analytics.evaluating import evaluate, stated_of, year_totals
+from kgce.analytics.indicators import DEFINITIONS, Indicator
+from kgce.analytics.leaders.gates import DEFAULT_RULES, GateRules
+from kgce.analytics.leaders.peers import PeerGroups, PeerNames
+from kgce.analytics.leaders.reasons import Language, facts_of, reasons
+from kgce.analytics.targets import TARGETED_DROP, straight_path
+from kgce.domain.batch import BoolArray, FloatArray
+from kgce.domain.climate import climate_of
+from kgce.domain.factors import FactorSet
+from kgce.domain.ports import ReadingStore, Registry, Shelf
+from kgce.domain.quotas import Grade, Kind, Quota, quota_book
+from kgce.domain.tree import Institution, YearlyAttributes
+
+QUOTA_SET: Final = "sd-db37-2019"  # the factors the quotas were made with: energy_domain.md section 1.1
+NOT_STATED: Final = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetYears:
+    """From which year to which the targeted drop is meant, on a straight line in between."""
+
+    baseline: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """A year of n institutions; assessments by indicator, groups and their names."""
+
+    year: int
+    factor_set: FactorSet
+    institutions: tuple[Institution, ...]
+    kinds: tuple[Kind, ...]
+    groups: PeerGroups
+    names: PeerNames
+    assessments: Mapping[Indicator, Assessment]
+    is_stated: BoolArray
+    notes: tuple[str, ...]
+
+    def row_of(self, institution: str) -> int:
+        """Row of an institution.
+
+        Raises:
+            KeyError: it is not in the year.
+        """
+        return [one.id for one in self.institutions].index(institution)
+
+    def is_concerned(self, row: int, indicator: Indicator) -> bool:
+        """Whether a unit has attributes or a figure in the year at all."""
+        figures = self.assessments[indicator].figures
+        return bool(self.is_stated[row] or np.isfinite(figures.numerator[row]))
+
+    def why(self, row: int, indicator: Indicator, language: Language = "en") -> list[str]:
+        """Why a unit is in or out, a sentence each."""
+        found = self.assessments[indicator]
+        facts = facts_of(found.gated, found.placed, row, indicator)
+        return reasons(int(found.gated.bits[row]), facts, language)
+
+    def quota_of(self, row: int, indicator: Indicator) -> Quota | None:
+        """The quota that holds for a unit; None where none does, or the factor set is not the quotas' own."""
+        if DEFINITIONS[indicator].weighed and self.factor_set.id != QUOTA_SET:
+            return None
+        return quota_book().lookup(indicator, self.kinds[row])
+
+    def why_no_quota(self, row: int, indicator: Indicator) -> str:
+        """Why none holds."""
+        if DEFINITIONS[indicator].weighed and self.factor_set.id != QUOTA_SET:
+            return (
+                f"quotas are made with factor set {QUOTA_SET}, this figure with {self.factor_set.id}: figures of "
+                "different sets are never compared"
+            )
+        return quota_book().why_none(indicator, self.kinds[row])
+
+    def grade(self, row: int, indicator: Indicator) -> Grade:
+        """Grade of a unit's figure."""
+        return Grade(int(self.assessments[indicator].grade[row]))
+
+
+def stand(
+    store: ReadingStore,
+    registry: Registry,
+    *,
+    year: int,
+    factor_set: FactorSet,
+    indicators: Sequence[Indicator] = tuple(Indicator),
+    targets: TargetYears | None = None,
+    rules: GateRules = DEFAULT_RULES,
+    shelf: Shelf | None = None,
+) -> Standing:
+    """Every institution of a year, assessed.
+
+    Args:
+        store: readings.
+        registry: institutions and their attributes of the year.
+        year: calendar year.
+        factor_set: one for all.
+        indicators: which.
+        targets: years of the targeted drop; None = nobody is held to one.
+        rules: where the gates stand.
+        shelf: where ledgers are kept.
+    """
+    book = Book(store, registry, shelf)
+    accounts = book.year(year)
+    stated = {row.institution: row for row in registry.attributes(year)}
+    rows = [stated.get(institution.id) for institution in accounts.institutions]
+    kinds = tuple(_kind(one, row) for one, row in zip(accounts.institutions, rows, strict=True))
+    peers, names = _codes(kinds)
+    limits = {indicator: _quota_limits(kinds, indicator, factor_set) for indicator in indicators}
+    notes = []
+    if targets is not None:
+        for indicator in set(indicators) & set(TARGETED_DROP):
+            due = _due(book, registry, accounts.institutions, indicator, factor_set, targets, year)
+            held = limits[indicator]
+            limits[indicator] = Limits(held.constraint, held.reference, held.guide, due)
+        notes.append(f"targets: {targets.baseline} to {targets.target} on a straight line")
+    groups, found = assess(
+        year_totals(accounts.table, accounts.month_days), stated_of(rows), peers, factor_set,
+        indicators=indicators, limits=limits, rules=rules,
+    )  # fmt: skip
+    if factor_set.is_retrospective(year):
+        notes.append(f"factor set {factor_set.id} is in force since {factor_set.valid_from}: retrospective")
+    is_stated = np.array([row is not None for row in rows], np.bool_)
+    return Standing(year, factor_set, accounts.institutions, kinds, groups, names, found, is_stated, tuple(notes))
+
+
+def _kind(institution: Institution, row: YearlyAttributes | None) -> Kind:
+    if row is None:
+        return Kind("")
+    city = climate_of(institution.region)
+    zone = row.climate_zone or (city.zone if city is not None else "")
+    return Kind(row.peer_class, row.level, zone, str(row.details.get("heating", "")))
+
+
+def _codes(kinds: Sequence[Kind]) -> tuple[Peers, PeerNames]:
+    columns = (
+        [kind.peer_class for kind in kinds],
+        [kind.level for kind in kinds],
+        [kind.climate_zone for kind in kinds],
+    )
+    names, codes = [], []
+    for column in columns:
+        known, code = np.unique(np.array([name or NOT_STATED for name in column], np.str_), return_inverse=True)
+        names.append([str(name) for name in known])
+        codes.append(code.astype(np.intp))
+    return Peers(*codes), PeerNames(*names)
+
+
+def _quota_limits(kinds: Sequence[Kind], indicator: Indicator, factor_set: FactorSet) -> Limits:
+    """Quota values of each unit, NaN where none holds."""
+    none = Limits.none(len(kinds))
+    if DEFINITIONS[indicator].weighed and factor_set.id != QUOTA_SET:
+        return none
+    held = {kind: quota_book().lookup(indicator, kind) for kind in set(kinds)}
+    found = [held[kind] for kind in kinds]
+    constraint, reference, guide = (
+        np.array([np.nan if quota is None else getattr(quota, name) for quota in found], np.float64)
+        for name in ("constraint", "reference", "guide")
+    )
+    return Limits(constraint, reference, guide, none.target)
+
+
+def _due(  # noqa: PLR0917 - what a target needs, in that order
+    book: Book,
+    registry: Registry,
+    institutions: Sequence[Institution],
+    indicator: Indicator,
+    factor_set: FactorSet,
+    targets: TargetYears,
+    year: int,
+) -> FloatArray:
+    """(n,) value due in the year, from each unit's own figure of the baseline year; NaN where it has none."""
+    before = book.year(targets.baseline)
+    stated = {row.institution: row for row in registry.attributes(targets.baseline)}
+    figures = evaluate(
+        year_totals(before.table, before.month_days),
+        stated_of([stated.get(institution.id) for institution in before.institutions]),
+        DEFINITIONS[indicator],
+        factor_set,
+    )
+    value = dict(zip([one.id for one in before.institutions], figures.value.tolist(), strict=True))
+    baseline = np.array([value.get(institution.id, np.nan) for institution in institutions], np.float64)
+    share = straight_path(
+        baseline=1.0, targeted=TARGETED_DROP[indicator], year=min(year, targets.target),
+        baseline_year=targets.baseline, target_year=targets.target,
+    )  # fmt: skip
+    return baseline * share

@@ -1,0 +1,139 @@
+"""`kgce leaders`: who leads its peers, who does not, and why; published lists stay as they were."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kgce.analytics.indicators import Indicator
+from kgce.cli.database import DEFAULT_DB, DbOption, JsonOption, StoreOption, database
+from kgce.cli.terminal import figure, print_json, print_table, progress, say
+from kgce.domain.errors import InputError
+from kgce.domain.factors import DEFAULT_FACTOR_SET
+
+if TYPE_CHECKING:
+    from kgce.analytics.standing import Standing
+
+
+def leaders(
+    year: Annotated[int | None, typer.Option("--year", min=1990, max=2200, help="Calendar year.")] = None,
+    indicator: Annotated[Indicator, typer.Option("--indicator", help="What to lead by.")] = Indicator.ENERGY_PER_AREA,
+    peer_class: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="Only this institution.")] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="So many of each group.")] = 3,
+    language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
+    target: Annotated[
+        bool, typer.Option("--targets/--no-targets", help="Hold them to the drop of 2015 to 2020 too.")
+    ] = False,
+    publish: Annotated[str | None, typer.Option("--publish", help="Freeze this list under a name.")] = None,
+    show: Annotated[str | None, typer.Option("--show", help="A published list, as it was.")] = None,
+    factor_set: Annotated[str, typer.Option("--factor-set", help="Standard-coal factors.")] = DEFAULT_FACTOR_SET,
+    db: DbOption = DEFAULT_DB,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Leaders of each peer group, and for every unit the reasons it is in or out.
+
+    Units with missing months, low coverage, outliers or figures above their quota are out; quotas are held against
+    figures made with the quotas' own factors (--factor-set sd-db37-2019).
+
+    Example: kgce leaders --year 2019 --indicator energy_per_area --lang zh
+    """
+    if language not in {"en", "zh"}:
+        raise InputError(f"--lang {language!r} is neither en nor zh")
+    with database(db, store) as at:
+        if show is not None:
+            document = at.registry.publication(show)
+        else:
+            if year is None:
+                raise InputError("name a year with --year, or a published list with --show")
+            document = _document(at, year, indicator, factor_set, targets=target, quiet=json)
+            if publish is not None:
+                at.registry.publish(publish, document, published_ms=round(time.time() * 1000))
+                say(f"published as {publish}: kgce leaders --show {publish}")
+    rows = [
+        row for row in document["rows"] if peer_class in {None, row["class"]} and unit in {None, row["institution"]}
+    ]
+    if unit is not None and not rows:
+        raise InputError(f"no institution {unit!r} in {document['year']}")
+    if json:
+        print_json({**document, "rows": rows})
+    else:
+        _print(document, rows, language, top=None if unit is not None else top)
+
+
+def _document(
+    at: Any, year: int, indicator: Indicator, factor_set: str, *, targets: bool, quiet: bool
+) -> dict[str, Any]:
+    from kgce.analytics.standing import TargetYears, stand
+    from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR
+    from kgce.domain.factors import factor_set as known_set
+
+    with progress("assessing", quiet=quiet):
+        found = stand(
+            at.store, at.registry, year=year, factor_set=known_set(factor_set), indicators=(indicator,),
+            targets=TargetYears(BASELINE_YEAR, TARGET_YEAR) if targets else None, shelf=at.shelf,
+        )  # fmt: skip
+    return {
+        "year": year,
+        "indicator": str(indicator),
+        "factor_set": factor_set,
+        "notes": list(found.notes),
+        "rows": _rows(found, indicator),
+    }
+
+
+def _rows(found: "Standing", indicator: Indicator) -> list[dict[str, Any]]:
+    """Everybody, by group, those who are in first, by rank."""
+    one = found.assessments[indicator]
+    labels = found.groups.labels(found.names)
+    rows = []
+    for row, institution in enumerate(found.institutions):
+        if not found.is_concerned(row, indicator):
+            continue
+        quota = found.quota_of(row, indicator)
+        rows.append(
+            {
+                "institution": institution.id, "name": institution.name, "class": found.kinds[row].peer_class,
+                "group": labels[int(found.groups.group[row])], "is_leader_possible": not int(one.gated.bits[row]),
+                "rank": int(one.placed.rank[row]) or None, "value": _number(one.figures.value[row]),
+                "ratio_to_mean": _number(one.placed.ratio[row]), "points": _number(one.placed.points[row]),
+                "percentile": _number(one.placed.percentile[row]), "coverage_ratio": float(one.figures.coverage[row]),
+                "estimated_ratio": float(one.figures.estimated[row]),
+                "grade": found.grade(row, indicator).name.lower(),
+                "quota": None if quota is None else f"{quota.standard.id} {quota.clause} ({quota.confidence})",
+                "why_no_quota": found.why_no_quota(row, indicator) if quota is None else None,
+                "reasons_en": found.why(row, indicator, "en"), "reasons_zh": found.why(row, indicator, "zh"),
+            }
+        )  # fmt: skip
+    return sorted(
+        rows, key=lambda row: (row["group"], not row["is_leader_possible"], row["rank"] or 1 << 30, row["institution"])
+    )
+
+
+def _print(document: dict[str, Any], rows: list[dict[str, Any]], language: str, *, top: int | None) -> None:
+    shown: list[dict[str, Any]] = []
+    seen: dict[str, int] = {}
+    for row in rows:
+        seen[row["group"]] = seen.get(row["group"], 0) + 1
+        if top is None or (row["is_leader_possible"] and seen[row["group"]] <= top):
+            shown.append(row)
+    print_table(
+        f"{document['indicator']} {document['year']}, {document['factor_set']}",
+        ("group", "rank", "institution", "name", "value", "of mean", "grade", "why"),
+        [
+            (row["group"], "–" if row["rank"] is None else str(row["rank"]), row["institution"], row["name"],
+             figure(row["value"], 3), figure(row["ratio_to_mean"], 2), row["grade"].replace("_", " "),
+             "; ".join(row[f"reasons_{language}"]))
+            for row in shown
+        ],
+        right=("rank", "value", "of mean"), wrap=("group", "name", "why", "grade"),
+    )  # fmt: skip
+    out = sum(not row["is_leader_possible"] for row in rows)
+    say(f"{len(rows)} units, {out} of them out; kgce leaders --unit ID says why")
+    for note in document["notes"]:
+        say(note)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if value == value else None  # noqa: PLR0124 - NaN is the one that is not itself
