@@ -1,0 +1,106 @@
+"""Who leads and why, against quotas made with the same factors, and targets from the unit's own baseline."""
+
+import numpy as np
+import pytest
+
+from kgce.analytics.indicators import Indicator
+from kgce.analytics.leaders.gates import Gate
+from kgce.analytics.standing import Standing, TargetYears, stand
+from kgce.domain.factors import factor_set
+from kgce.domain.quotas import Grade
+from kgce.domain.tree import Institution, YearlyAttributes
+from tests.analytics.province import Province
+from tests.analytics.test_accounts import monthly
+
+SHANDONG, NATIONAL = factor_set("sd-db37-2019"), factor_set("cn-national")
+NON_HEATING = Indicator.NON_HEATING_PER_AREA
+
+
+def school(at: Province, name: str, kwh_a_month: float, **attributes) -> None:
+    """A primary school of 1 000 m2: quota 8.8 / 5.8 / 3.0 kgce/m2 (DB37/T 2671-2019 Table 1)."""
+    at.institution(name, peer_class="primary", **{"area_m2": 1000.0, "people": 100} | attributes)
+    monthly(at, "main", kwh_a_month, counts=True, institution=name)
+
+
+def standing(at: Province, **options) -> Standing:
+    chosen = {"year": 2019, "factor_set": SHANDONG, "indicators": (NON_HEATING, Indicator.ENERGY_PER_AREA)} | options
+    return stand(at.store, at.registry, **chosen)
+
+
+@pytest.fixture
+def at() -> Province:
+    """Six schools: kWh a month that give 2.976, 3.72, 5.952, 7.44, 8.928 and 9.3 kgce/m2 with 0.31 kgce/kWh."""
+    province = Province()
+    for name, kwh in zip("abcdef", (800, 1000, 1600, 2000, 2400, 2500), strict=True):
+        school(province, name, kwh)
+    return province
+
+
+def test_figures_are_graded_against_the_quota_of_their_class(at: Province) -> None:
+    found = standing(at)
+    assert [found.grade(row, NON_HEATING) for row in range(6)] == [
+        Grade.WITHIN_GUIDE, Grade.WITHIN_REFERENCE, Grade.WITHIN_CONSTRAINT, Grade.WITHIN_CONSTRAINT,
+        Grade.ABOVE_CONSTRAINT, Grade.ABOVE_CONSTRAINT,
+    ]  # fmt: skip
+    above = found.assessments[NON_HEATING].gated.bits & Gate.ABOVE_QUOTA
+    assert np.flatnonzero(above).tolist() == [4, 5]
+    assert "8.93 kgce/m2 is above its quota value 8.80 kgce/m2" in found.why(4, NON_HEATING)
+    assert "8.93 kgce/m2，高于定额值8.80 kgce/m2" in found.why(4, NON_HEATING, "zh")
+
+
+def test_a_figure_of_another_factor_set_is_never_held_against_the_quota(at: Province) -> None:
+    """energy_domain.md section 1.1: 0.1229 and 0.31 are 2.5 apart; every school would pass."""
+    found = standing(at, factor_set=NATIONAL)
+    assert [found.grade(row, NON_HEATING) for row in range(6)] == [Grade.NOT_GRADED] * 6
+    assert "never compared" in found.why_no_quota(0, NON_HEATING)
+    water = standing(at, factor_set=NATIONAL, indicators=(Indicator.CONVENTIONAL_ELECTRICITY_PER_AREA,))
+    assert water.grade(0, Indicator.CONVENTIONAL_ELECTRICITY_PER_AREA) is Grade.WITHIN_REFERENCE, "kWh need no factors"
+
+
+def test_the_zone_comes_from_the_city_unless_the_institution_states_one(at: Province) -> None:
+    """DB37/T 2672-2019: city agencies in zone A 21.9, in zone B 22.3; Jinan is B."""
+    at.registry.save_institutions([Institution("g", "G", "370102"), Institution("h", "H", "370102")])
+    at.registry.save_attributes(
+        [
+            YearlyAttributes("g", 2019, "agency", "city", area_m2=100),
+            YearlyAttributes("h", 2019, "agency", "city", "A", area_m2=100),
+        ]
+    )
+    found = standing(at)
+    constraints = [found.quota_of(found.row_of(name), NON_HEATING).constraint for name in "gh"]
+    assert constraints == [22.3, 21.9]
+
+
+def test_a_target_is_due_from_the_units_own_baseline(at: Province) -> None:
+    """energy_domain.md section 0: -10 % per area from 2015 to 2020; in 2019 eight of these ten percent are due."""
+    for name, then in (("a", 800 / 0.925), ("b", 1000 / 0.915)):
+        at.registry.save_attributes([YearlyAttributes(name, 2015, "primary", area_m2=1000.0)])
+        months = range(1, 13)
+        from tests.analytics.province import Step, ms
+
+        at.interval(name, "old", "electricity", Step.MONTH, {ms(2015, month, 1): then for month in months})
+    found = standing(at, targets=TargetYears(2015, 2020))
+    missed = found.assessments[Indicator.ENERGY_PER_AREA].gated.bits & Gate.TARGET_MISSED
+    assert np.flatnonzero(missed).tolist() == [found.row_of("a")], "7.5 % is less than 8 %, 8.5 % is more"
+    assert found.notes[0] == "targets: 2015 to 2020 on a straight line"
+
+
+def test_the_best_unit_leads_with_its_reasons_and_an_incomplete_one_does_not(at: Province) -> None:
+    school(at, "g", 700.0)
+    at.interval("g", "main", "electricity", at.registry.points("g")[0].step, {})
+    at.store.rows[at.registry.points("g")[0].series].popitem()
+    found = standing(at, indicators=(Indicator.ENERGY_PER_AREA,))
+    row = found.row_of("g")
+    assert found.why(row, Indicator.ENERGY_PER_AREA) == ["11 months have data, fewer than 12"]
+    assert found.why(0, Indicator.ENERGY_PER_AREA)[0] == "rank 1 of 6 in its group"
+    assert found.assessments[Indicator.ENERGY_PER_AREA].placed.rank.tolist() == [1, 2, 3, 4, 5, 6, 0]
+
+
+def test_who_has_neither_attributes_nor_figures_is_not_concerned(at: Province) -> None:
+    at.registry.save_institutions([Institution("z", "Z")])
+    found = standing(at)
+    assert [found.is_concerned(row, NON_HEATING) for row in range(7)] == [True] * 6 + [False]
+
+
+def test_a_year_before_the_factor_set_is_told(at: Province) -> None:
+    assert standing(at).notes == ("factor set sd-db37-2019 is in force since 2020-01-24: retrospective",)
