@@ -12,8 +12,10 @@ from benchmarks import (
     gateways,
     influx_write,
     ledger_kernel,
+    ledger_late,
     modbus_poll,
     mqtt_ingest,
+    province,
     soak,
     stores,
 )
@@ -29,6 +31,8 @@ BENCHMARKS = {
     "influx_write": influx_write.run,
     "mqtt_ingest": mqtt_ingest.run,
     "ledger_kernel": ledger_kernel.run,
+    "ledger_late": ledger_late.run,
+    "province": province.run,
 }
 
 
