@@ -106,10 +106,10 @@ def in_pandas(at: Data) -> Callable[[], object]:
     )
 
     def work() -> object:
-        year = frame.groupby(["unit", "carrier"])["amount"].sum().unstack()
-        energy = year.to_numpy() @ at.weights
+        year = frame.groupby(["unit", "carrier"])["amount"].sum().to_numpy().reshape(n, len(CARRIERS))
+        energy = year @ at.weights
         found = units.assign(
-            area_value=energy / units["area"], person_value=energy / units["people"], water=year[7] / units["people"]
+            area_value=energy / units["area"], person_value=energy / units["people"], water=year[:, 7] / units["people"]
         )
         return found.groupby("group")[["area_value", "person_value", "water"]].rank(method="min")
 
