@@ -21,6 +21,7 @@ from kgce.analytics.accounts import (
     gather,
     net_of_others,
 )
+from kgce.analytics.balance import balance_findings
 from kgce.analytics.branches import Branch, BranchName, branches_of, members
 from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.block import month_edges_ms
@@ -28,6 +29,7 @@ from kgce.analytics.ledger.virtual import combine, parse_expression
 from kgce.analytics.ledger.year_ledger import News, Work, YearLedger, update
 from kgce.domain.batch import Int64Array
 from kgce.domain.carriers import CARRIERS
+from kgce.domain.findings import Finding
 from kgce.domain.metering import VirtualMeter
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quantities import Kind
@@ -103,6 +105,15 @@ class Book:
             ledger, _ = self._updated(branch, year, news)
             found.append(_accounts(ledger, branch, branch.institutions if wanted is None else [wanted]))
         return _joined(year, found)
+
+    def findings(self, year: int) -> list[Finding]:
+        """What the meters of a year say about each other: balances of main meters and those behind them."""
+        found: list[Finding] = []
+        for branch in self._branches():
+            ledger, _ = self._updated(branch, year, _NewsDesk(self._store))
+            points = {point.series.key: point for point in branch.points}
+            found += balance_findings([points[key] for key in ledger.keys], ledger.month, year=year)
+        return found
 
     def metered(self, year: int, institution: Institution) -> tuple[YearAccounts, Metered]:
         """One institution's accounts, and the months of the points they were booked from, net of others."""

@@ -52,7 +52,9 @@ def analyze(
                 else:
                     tasks = [(db.resolve(), store, one, name) for name in book.names()]
                     work = sum(work_on(bring_up, tasks, cluster, told), Work(0, 0))
-                rows.append(_row(one, work, time.perf_counter() - began))
+                findings = book.findings(one)
+                at.registry.save_findings(f"analyze:{one}", findings)
+                rows.append(_row(one, work, len(findings), time.perf_counter() - began))
     if json:
         print_json(rows)
         return
@@ -61,12 +63,18 @@ def analyze(
         return
     print_table(
         "worked out: months of metering points",
-        ("year", "worked out", "of", "s"),
+        ("year", "worked out", "of", "findings", "s"),
         [
-            (str(row["year"]), f"{row['months_worked_out']:,}", f"{row['months']:,}", f"{row['seconds']:.1f}")
+            (
+                str(row["year"]),
+                f"{row['months_worked_out']:,}",
+                f"{row['months']:,}",
+                f"{row['findings']:,}",
+                f"{row['seconds']:.1f}",
+            )
             for row in rows
         ],
-        right=("worked out", "of", "s"),
+        right=("worked out", "of", "findings", "s"),
     )
 
 
@@ -86,11 +94,12 @@ def _advance(advance: Advance, place: int, years: int, done: int, branches: int)
     advance(place * branches + done, years * branches)
 
 
-def _row(year: int, work: Work, seconds: float) -> dict[str, Any]:
+def _row(year: int, work: Work, findings: int, seconds: float) -> dict[str, Any]:
     return {
         "year": year,
         "months_worked_out": work.worked_out,
         "months": work.blocks,
+        "findings": findings,
         "seconds": round(seconds, 3),
     }
 

@@ -30,6 +30,7 @@ from kgce.cli import (
     serve,
     simulate,
     store,
+    totals,
 )
 from kgce.cli.terminal import complain
 from kgce.domain.errors import KgceError, TryAgain
@@ -51,6 +52,7 @@ app.command("rank")(figures.rank)
 app.command("ledger")(figures.ledger)
 app.command("explain")(explain.explain)
 app.command("leaders")(leaders.leaders)
+app.command("totals")(totals.totals)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
