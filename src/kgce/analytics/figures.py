@@ -12,6 +12,7 @@ from kgce.analytics.indicators import UNIT, Indicator, factor_set_of
 from kgce.analytics.judging import Judged, judge
 from kgce.analytics.ledger.amounts import Provenance, flag_names
 from kgce.analytics.ledger.points import point_amounts
+from kgce.analytics.ledger.profile import BILLED, own_profile_points, spread_bills
 from kgce.analytics.ledger.readings import read_neighbourly
 from kgce.analytics.ranking import rank_within
 from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR, TARGETED_DROP, achieved_drop, progress
@@ -20,6 +21,7 @@ from kgce.domain.carriers import CARRIERS
 from kgce.domain.errors import InputError, UnknownPoint
 from kgce.domain.factors import FactorSet
 from kgce.domain.ports import ReadingStore, Registry, Shelf
+from kgce.domain.quantities import Kind
 from kgce.domain.tree import Point
 
 MIN_COVERAGE = 0.9
@@ -98,6 +100,12 @@ def ledger(
     readings = read_neighbourly(store, [found], start_ms=int(edges[0]), end_ms=int(edges[-1])).batch
     changes = [declared.change for declared in registry.changes(institution)]
     amounts = point_amounts([found], readings, edges, timezone, changes).row(0)
+    if found.kind is Kind.INTERVAL and found.step in BILLED:
+        own = own_profile_points(found, registry.points(institution))
+        seen = read_neighbourly(store, own, start_ms=int(edges[0]), end_ms=int(edges[-1])).batch if own else None
+        if seen is not None:
+            profile = point_amounts(own, seen, edges, timezone, changes).amount.sum(axis=0)
+            amounts = spread_bills(amounts, readings, found.step, timezone, edges_ms=edges, profile=profile)
     unit = CARRIERS[found.carrier].unit
     return [
         LedgerRow(
