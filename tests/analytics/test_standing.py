@@ -6,6 +6,7 @@ import pytest
 from kgce.analytics.indicators import Indicator
 from kgce.analytics.leaders.gates import Gate
 from kgce.analytics.standing import Standing, TargetYears, stand
+from kgce.analytics.sureness import demonstration_of, key_units_of, sureness
 from kgce.domain.factors import factor_set
 from kgce.domain.quotas import Grade
 from kgce.domain.tree import Institution, YearlyAttributes
@@ -104,3 +105,32 @@ def test_who_has_neither_attributes_nor_figures_is_not_concerned(at: Province) -
 
 def test_a_year_before_the_factor_set_is_told(at: Province) -> None:
     assert standing(at).notes == ("factor set sd-db37-2019 is in force since 2020-01-24: retrospective",)
+
+
+def test_a_leader_far_ahead_leads_in_every_draw_and_equals_share_the_place(at: Province) -> None:
+    for name, kwh in (("g", 801), ("h", 300)):
+        school(at, name, kwh)
+    found = standing(at, indicators=(Indicator.ENERGY_PER_AREA,))
+    sure = sureness(found, Indicator.ENERGY_PER_AREA, leaders=2)
+    share = dict(zip("abcdefgh", sure.leads_share, strict=True))
+    assert share["h"] == 1.0
+    assert 0.3 < share["a"] < 0.7, "800 and 801 kWh cannot be told apart by a class 1 meter"
+    assert share["f"] == 0.0
+    assert sure.score[found.row_of("h")] == np.nanmax(sure.score)
+    assert (sure.low <= sure.score).all()
+    assert (sure.score <= sure.high).all()
+    assert sure.leads_share.tolist() == sureness(found, Indicator.ENERGY_PER_AREA, leaders=2).leads_share.tolist()
+
+
+def test_key_units_and_demonstration_points_come_from_the_same_year(at: Province) -> None:
+    """Order 32 (unverified): 2 GWh a year; energy_domain.md section 4.1: up to 0.9 of the average earns 7 points."""
+    school(at, "g", 2_000_000 / 12 + 1)
+    found = standing(
+        at, indicators=(Indicator.ENERGY_PER_AREA, Indicator.ENERGY_PER_CAPITA, Indicator.WATER_PER_CAPITA)
+    )
+    units = key_units_of(found)
+    assert [found.institutions[row].id for row in units.ordered()] == ["g"]
+    assert any("unverified" in sentence for sentence in units.why(found.row_of("g")))
+    points = demonstration_of(found)
+    assert points.measured[found.row_of("a")] == 14.0
+    assert points.unknown.tolist() == [7.0] * 7, "nobody has water"

@@ -11,13 +11,13 @@ import numpy as np
 
 from kgce.analytics.assessing import Assessment, Limits, Peers, assess
 from kgce.analytics.book import Book
-from kgce.analytics.evaluating import evaluate, stated_of, year_totals
+from kgce.analytics.evaluating import Stated, YearTotals, evaluate, stated_of, year_totals
 from kgce.analytics.indicators import DEFINITIONS, Indicator
 from kgce.analytics.leaders.gates import DEFAULT_RULES, GateRules
 from kgce.analytics.leaders.peers import PeerGroups, PeerNames
 from kgce.analytics.leaders.reasons import Language, facts_of, reasons
 from kgce.analytics.targets import TARGETED_DROP, straight_path
-from kgce.domain.batch import BoolArray, FloatArray
+from kgce.domain.batch import FloatArray
 from kgce.domain.climate import climate_of
 from kgce.domain.factors import FactorSet
 from kgce.domain.ports import ReadingStore, Registry, Shelf
@@ -47,7 +47,8 @@ class Standing:
     groups: PeerGroups
     names: PeerNames
     assessments: Mapping[Indicator, Assessment]
-    is_stated: BoolArray
+    totals: YearTotals
+    stated: Stated
     notes: tuple[str, ...]
 
     def row_of(self, institution: str) -> int:
@@ -61,7 +62,7 @@ class Standing:
     def is_concerned(self, row: int, indicator: Indicator) -> bool:
         """Whether a unit has attributes or a figure in the year at all."""
         figures = self.assessments[indicator].figures
-        return bool(self.is_stated[row] or np.isfinite(figures.numerator[row]))
+        return bool(self.stated.is_stated[row] or np.isfinite(figures.numerator[row]))
 
     def why(self, row: int, indicator: Indicator, language: Language = "en") -> list[str]:
         """Why a unit is in or out, a sentence each."""
@@ -126,14 +127,13 @@ def stand(
             held = limits[indicator]
             limits[indicator] = Limits(held.constraint, held.reference, held.guide, due)
         notes.append(f"targets: {targets.baseline} to {targets.target} on a straight line")
-    groups, found = assess(
-        year_totals(accounts.table, accounts.month_days), stated_of(rows), peers, factor_set,
-        indicators=indicators, limits=limits, rules=rules,
-    )  # fmt: skip
+    totals, attributes = year_totals(accounts.table, accounts.month_days), stated_of(rows)
+    groups, found = assess(totals, attributes, peers, factor_set, indicators=indicators, limits=limits, rules=rules)
     if factor_set.is_retrospective(year):
         notes.append(f"factor set {factor_set.id} is in force since {factor_set.valid_from}: retrospective")
-    is_stated = np.array([row is not None for row in rows], np.bool_)
-    return Standing(year, factor_set, accounts.institutions, kinds, groups, names, found, is_stated, tuple(notes))
+    return Standing(
+        year, factor_set, accounts.institutions, kinds, groups, names, found, totals, attributes, tuple(notes)
+    )
 
 
 def _kind(institution: Institution, row: YearlyAttributes | None) -> Kind:

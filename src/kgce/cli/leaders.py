@@ -85,7 +85,9 @@ def _document(
 
 def _rows(found: "Standing", indicator: Indicator) -> list[dict[str, Any]]:
     """Everybody, by group, those who are in first, by rank."""
-    one = found.assessments[indicator]
+    from kgce.analytics.sureness import sureness
+
+    one, sure = found.assessments[indicator], sureness(found, indicator)
     labels = found.groups.labels(found.names)
     rows = []
     for row, institution in enumerate(found.institutions):
@@ -100,6 +102,8 @@ def _rows(found: "Standing", indicator: Indicator) -> list[dict[str, Any]]:
                 "ratio_to_mean": _number(one.placed.ratio[row]), "points": _number(one.placed.points[row]),
                 "percentile": _number(one.placed.percentile[row]), "coverage_ratio": float(one.figures.coverage[row]),
                 "estimated_ratio": float(one.figures.estimated[row]),
+                "leads_share": _number(sure.leads_share[row]), "score": _number(sure.score[row]),
+                "score_low": _number(sure.low[row]), "score_high": _number(sure.high[row]),
                 "grade": found.grade(row, indicator).name.lower(),
                 "quota": None if quota is None else f"{quota.standard.id} {quota.clause} ({quota.confidence})",
                 "why_no_quota": found.why_no_quota(row, indicator) if quota is None else None,
@@ -120,19 +124,28 @@ def _print(document: dict[str, Any], rows: list[dict[str, Any]], language: str, 
             shown.append(row)
     print_table(
         f"{document['indicator']} {document['year']}, {document['factor_set']}",
-        ("group", "rank", "institution", "name", "value", "of mean", "grade", "why"),
+        ("group", "rank", "institution", "name", "value", "of mean", "leads", "score", "grade", "why"),
         [
             (row["group"], "–" if row["rank"] is None else str(row["rank"]), row["institution"], row["name"],
-             figure(row["value"], 3), figure(row["ratio_to_mean"], 2), row["grade"].replace("_", " "),
-             "; ".join(row[f"reasons_{language}"]))
+             figure(row["value"], 3), figure(row["ratio_to_mean"], 2),
+             "–" if row["leads_share"] is None else f"{row['leads_share']:.0%}", _score(row),
+             row["grade"].replace("_", " "),
+             "; ".join(row[f"reasons_{language}"]) if top is None or row["rank"] is None else "")
             for row in shown
         ],
-        right=("rank", "value", "of mean"), wrap=("group", "name", "why", "grade"),
+        right=("rank", "value", "of mean", "leads", "score"), wrap=("group", "name", "why", "grade"),
     )  # fmt: skip
     out = sum(not row["is_leader_possible"] for row in rows)
     say(f"{len(rows)} units, {out} of them out; kgce leaders --unit ID says why")
     for note in document["notes"]:
         say(note)
+
+
+def _score(row: dict[str, Any]) -> str:
+    """The score with its interval."""
+    if row["score"] is None:
+        return "–"
+    return f"{row['score']:.0f} ({row['score_low']:.0f}–{row['score_high']:.0f})"
 
 
 def _number(value: float) -> float | None:

@@ -22,6 +22,7 @@ from kgce.cli import (
     grafana,
     imports,
     ingest,
+    key_units,
     leaders,
     letters,
     meter,
@@ -53,6 +54,7 @@ app.command("ledger")(figures.ledger)
 app.command("explain")(explain.explain)
 app.command("leaders")(leaders.leaders)
 app.command("totals")(totals.totals)
+app.command("key-units")(key_units.key_units)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
 gateway.edge.command("check")(edge_check.edge_check)
