@@ -116,3 +116,24 @@ def test_rank_and_ledger_explain_and_keep_their_contract(folder: Path) -> None:
     assert rows[0]["readings"] == [{"time": "2019-01-01T00:00:00+08:00", "value": pytest.approx(8000 / 12)}]
     assert "bounded by" in rows[0]["explain"]
     assert "readings" not in kgce("ledger", *where, "--json", cwd=folder).json[0]
+
+
+def test_details_of_a_registry_file_reach_the_figures(tmp_path: Path) -> None:
+    """People by DB37/T 2671-2019 section 6.7; heating judged by the column of the stated kind."""
+    header = REGISTRY.splitlines()[0] + ",special_area_m2,heating,staff,students,student_days\n"
+    row = "s,校,370102,primary,,,2019,,1000,800,200,municipal_by_area,100,1000,200\n"
+    bad = "t,校,370102,primary,,,2019,,1000,800,200,steam,,,\n"
+    (tmp_path / "registry.csv").write_text(header + row + bad, encoding="utf-8")
+    answer = kgce("import", "registry", "registry.csv", cwd=tmp_path)
+    assert (answer.code, "heating 'steam' is none of" in answer.out + answer.err) == (1, True)
+    bills = HEADER + year_of("s", "electricity", "kWh", 12_000) + year_of("s", "heat", "GJ", 240)
+    (tmp_path / "bills.csv").write_text(bills, encoding="utf-8")
+    assert kgce("import", "readings", "bills.csv", cwd=tmp_path).code == 0
+    found = kgce("explain", "s", "energy_per_capita", "2019", "--json", cwd=tmp_path).json
+    assert found["divisor"] == pytest.approx(100 + 1000 * 200 / 365)
+    listing = ("leaders", "--year", "2019", *SET, "--json", "--indicator")
+    heating = kgce(*listing, "heating_per_heated_area", cwd=tmp_path).json["rows"][0]
+    assert heating["value"] == pytest.approx(240_000 * 0.03412 / 800)
+    assert heating["grade"] == "within_constraint", "10.24 lies between 10.3 and 8.1 of Table 2, municipal"
+    area = kgce(*listing, "non_heating_per_area", cwd=tmp_path).json["rows"][0]
+    assert area["value"] == pytest.approx(12_000 * 0.31 / (1000 - 200))

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from kgce.analytics.accounts import Account, AccountTable, Part
 from kgce.analytics.indicators import Definition, Divisor, Indicator, weight
 from kgce.domain.batch import BoolArray, FloatArray, Int64Array, UInt8Array
+from kgce.domain.details import people_of, water_people_of
 from kgce.domain.factors import FactorSet
+from kgce.domain.tree import YearlyAttributes
 
 OWNERS_AT_ONCE: Final = 1024
 _ITEMS: Final = tuple(Account("electricity", part) for part in (Part.ITEM_A, Part.ITEM_B, Part.ITEM_C))
@@ -151,8 +153,15 @@ def _items_where_metered(totals: YearTotals, total: _Sum) -> _Sum:
         return total
     metered = (totals.expected[:, places] > 0).all(axis=1)
     items = _sum(totals, np.array(places, np.intp), np.ones(len(places)))
-    chosen = [np.where(metered, ours, theirs) for ours, theirs in zip(items, total, strict=True)]
-    return _Sum(*chosen)
+    return _Sum(
+        np.where(metered, items.numerator, total.numerator),
+        np.where(metered, items.coverage, total.coverage),
+        np.where(metered, items.estimated, total.estimated),
+        np.where(metered, items.months, total.months),
+        np.where(metered, items.has_points, total.has_points),
+        np.where(metered, items.unweighable, total.unweighable),
+        np.where(metered, items.unknown_part, total.unknown_part),
+    )
 
 
 def _divisor(totals: YearTotals, stated: Stated, divisor: Divisor) -> FloatArray:
@@ -172,19 +181,30 @@ def _divisor(totals: YearTotals, stated: Stated, divisor: Divisor) -> FloatArray
             return np.full(len(stated.people), np.nan) if column is None else totals.amount[:, column]
 
 
-def stated_of(rows: Sequence[object]) -> Stated:
-    """Columns of yearly attributes (None = no record), in the order of the rows."""
-    columns = {name: np.array([_number(row, name) for row in rows], np.float64) for name in _STATED}
-    return Stated(**columns, is_stated=np.array([row is not None for row in rows], np.bool_))
+def stated_of(rows: Sequence[YearlyAttributes | None]) -> Stated:
+    """Columns of yearly attributes (None = no record), in the order of the rows.
+
+    People that are not stated follow from the details where the class's standard says how (domain/details.py); people
+    using water are the people where nothing else is stated.
+    """
+    columns = np.full((len(_STATED), len(rows)), np.nan)
+    for place, row in enumerate(rows):
+        if row is not None:
+            columns[:, place] = _numbers(row)
+    found = dict(zip(_STATED, columns, strict=True))
+    return Stated(**found, is_stated=np.array([row is not None for row in rows], np.bool_))
 
 
 _STATED: Final = ("people", "water_people", "area_m2", "special_area_m2", "heated_area_m2")
 
 
-def _number(row: object, name: str) -> float:
-    found = getattr(row, name, None)
-    if found is None:
-        found = getattr(row, "details", {}).get(name)
-    if found is None and name == "water_people":
-        return _number(row, "people") if row is not None else np.nan
-    return float(found) if isinstance(found, int | float) else np.nan
+def _numbers(row: YearlyAttributes) -> list[float]:
+    details = row.details
+    people = row.people if row.people is not None or not details else people_of(row.peer_class, details)
+    using_water: float | str | None = details.get("water_people")
+    if using_water is None:
+        using_water = water_people_of(row.peer_class, details) if details else None
+    if using_water is None:
+        using_water = people
+    found = (people, using_water, row.area_m2, details.get("special_area_m2"), row.heated_area_m2)
+    return [np.nan if value is None else float(value) for value in found]

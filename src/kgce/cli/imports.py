@@ -92,7 +92,9 @@ def registry(
     """Institutions with yearly attributes from CSV.
 
     Columns: institution,name,region,class,level,climate_zone,year,people,area_m2,heated_area_m2 (empty allowed after
-    class); one row per institution and year.
+    class); one row per institution and year. More where they are known: special_area_m2, heating (municipal,
+    air_conditioner, gas, …), water_people, staff, students, boarders, beds, outpatients and others: people follow from
+    them by the standards where none are stated.
 
     Example: kgce import registry institutions.csv
     """

@@ -9,6 +9,7 @@ from kgce.collectors.files.numbers import number
 from kgce.collectors.files.refusal import Refusal, refuse
 from kgce.collectors.files.table import Columns, read_table
 from kgce.collectors.files.times import zone
+from kgce.domain.details import NUMBERS, TEXTS, checked
 from kgce.domain.errors import ConfigError, InputError
 from kgce.domain.findings import Finding
 from kgce.domain.tree import DEFAULT_TIMEZONE, Institution, Region, YearlyAttributes
@@ -18,7 +19,7 @@ COLUMNS: Final = Columns(
         "institution", "name", "region", "class", "level", "climate_zone",
         "year", "people", "area_m2", "heated_area_m2",
     ),
-    ("timezone",),
+    ("timezone", *NUMBERS, *TEXTS),
 )  # fmt: skip
 _NEEDED: Final = ("institution", "name", "region", "class")
 _NUMBERS: Final = ("people", "area_m2", "heated_area_m2")
@@ -85,7 +86,7 @@ class _Rows:
                 raise InputError(f"no {column}")
         numbers = {column: _positive(column, row[column]) for column in _NUMBERS}
         year = _year(row["year"])
-        if year is None and any(row[column] for column in _NUMBERS):
+        if year is None and any(row[column] for column in (*_NUMBERS, *NUMBERS, *TEXTS)):
             raise InputError("people and areas belong to a year; fill in the year")
         timezone = zone(row["timezone"]).key if row["timezone"] else self._timezone
         institution = Institution(row["institution"], row["name"], row["region"], timezone)
@@ -108,6 +109,7 @@ class _Rows:
                 numbers["people"],
                 numbers["area_m2"],
                 numbers["heated_area_m2"],
+                {name: checked(name, row[name]) for name in (*NUMBERS, *TEXTS) if row[name]},
             )
         )
 
