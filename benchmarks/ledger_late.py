@@ -60,8 +60,8 @@ def run() -> list[Row]:
             began = time.perf_counter()
             done = book.bring_up(YEAR)
             best_s = min(best_s, time.perf_counter() - began)
-            if done.worked_out != len(late) * 12:
-                raise RuntimeError(f"worked out {done.worked_out} months, not those of {len(late)} meters")
+            if done.work.worked_out != len(late) * 12:
+                raise RuntimeError(f"worked out {done.work.worked_out} months, not those of {len(late)} meters")
         store.close()
         registry.close()
     note = f"all: {full_s:.1f} s, late: {best_s * 1000:.0f} ms; bar: 0.5"

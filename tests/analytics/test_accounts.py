@@ -155,8 +155,8 @@ def test_a_book_with_a_shelf_gives_the_same_as_one_without(at) -> None:
     monthly(at, "main", 9, counts=True, institution="d")
     shelf = MemoryShelf()
     kept = Book(at.store, at.registry, shelf)
-    assert kept.bring_up(YEAR).worked_out == 3 * 12
-    assert kept.bring_up(YEAR).worked_out == 0
+    assert kept.bring_up(YEAR).work.worked_out == 3 * 12
+    assert kept.bring_up(YEAR).work.worked_out == 0
     for only in (None, "c"):
         mine, fresh = kept.year(YEAR, only), Book(at.store, at.registry).year(YEAR, only)
         assert mine.institutions == fresh.institutions

@@ -67,7 +67,7 @@ def balanced(main: float, *subs: float, **limits: float) -> list[str]:
     book = Book(province.store, province.registry)
     ledger = book.ledger(2019, province.registry.institution("a"))
     found = balance_findings(points, ledger.month, year=2019, **limits)
-    assert [finding.id for finding in book.findings(2019)] == [finding.id for finding in found] or limits
+    assert [finding.id for finding in book.bring_up(2019).findings] == [finding.id for finding in found] or limits
     return [finding.id for finding in found]
 
 
@@ -93,4 +93,4 @@ def test_months_in_which_a_sub_meter_is_silent_are_not_held_against_anybody() ->
     monthly(province, "two", 40, behind("main"), months=range(1, 7))
     (point,) = [point for point in province.registry.points() if point.id == "two"]
     assert isinstance(point.role, Role)
-    assert Book(province.store, province.registry).findings(2019) == []
+    assert Book(province.store, province.registry).bring_up(2019).findings == ()

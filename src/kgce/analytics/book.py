@@ -8,7 +8,8 @@ and a killed run goes on with the next one.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from kgce.domain.quantities import Kind
 from kgce.domain.roles import Role
 from kgce.domain.tree import Institution, Point, Series
 
+MANY_MARKS: Final = 10_000  # seen in vain: from here on a ledger is written again, so that they are not asked for again
 Advance = Callable[[int, int], None]
 
 
@@ -50,6 +52,17 @@ class YearAccounts:
     month_days: Int64Array  # (12,) days of each month
 
 
+@dataclass(frozen=True, slots=True)
+class BroughtUp:
+    """What an update did, and what the meters of the year say about each other."""
+
+    work: Work = field(default_factory=lambda: Work(0, 0))
+    findings: tuple[Finding, ...] = ()
+
+    def __add__(self, other: "BroughtUp") -> "BroughtUp":
+        return BroughtUp(self.work + other.work, self.findings + other.findings)
+
+
 class Book:
     """Years of ledgers over one store and registry."""
 
@@ -58,15 +71,15 @@ class Book:
         self._store, self._registry, self._shelf = store, registry, shelf
         self._lock = threading.Lock()
 
-    def bring_up(self, year: int, *, advance: Advance = lambda _done, _all: None) -> Work:
-        """Work everything new into the year's ledgers, branch by branch, and keep each; what was done.
+    def bring_up(self, year: int, *, advance: Advance = lambda _done, _all: None) -> "BroughtUp":
+        """Work everything new into the year's ledgers, branch by branch, and keep each; what was done and found.
 
         Raises:
             StoreUnavailable: the store or the shelf does not answer; what was done so far is kept.
         """
-        branches, news, done = self._branches(), _NewsDesk(self._store), Work(0, 0)
+        branches, news, done = self._branches(), _NewsDesk(self._store), BroughtUp()
         for place, branch in enumerate(branches):
-            done += self._updated(branch, year, news)[1]
+            done += self._brought_up(branch, year, news)
             advance(place + 1, len(branches))
         return done
 
@@ -74,15 +87,20 @@ class Book:
         """The branches there are, in order."""
         return [branch.name for branch in self._branches()]
 
-    def bring_up_branch(self, year: int, name: BranchName) -> Work:
+    def bring_up_branch(self, year: int, name: BranchName) -> "BroughtUp":
         """Work everything new into one branch of a year and keep it: what a cluster's worker does.
 
         Raises:
             StoreUnavailable: the store or the shelf does not answer.
         """
         branches = branches_of(self._registry, members(self._registry, name), named=True)
-        works = [self._updated(branch, year, _NewsDesk(self._store))[1] for branch in branches]
-        return works[0] if works else Work(0, 0)
+        return sum((self._brought_up(branch, year, _NewsDesk(self._store)) for branch in branches), BroughtUp())
+
+    def _brought_up(self, branch: Branch, year: int, news: "_NewsDesk") -> "BroughtUp":
+        ledger, work = self._updated(branch, year, news)
+        points = {point.series.key: point for point in branch.points}
+        found = balance_findings([points[key] for key in ledger.keys], ledger.month, year=year)
+        return BroughtUp(work, tuple(found))
 
     def forget(self, years: Iterable[int]) -> None:
         """Keep nothing of these years: the next one who asks has them worked out anew."""
@@ -105,15 +123,6 @@ class Book:
             ledger, _ = self._updated(branch, year, news)
             found.append(_accounts(ledger, branch, branch.institutions if wanted is None else [wanted]))
         return _joined(year, found)
-
-    def findings(self, year: int) -> list[Finding]:
-        """What the meters of a year say about each other: balances of main meters and those behind them."""
-        found: list[Finding] = []
-        for branch in self._branches():
-            ledger, _ = self._updated(branch, year, _NewsDesk(self._store))
-            points = {point.series.key: point for point in branch.points}
-            found += balance_findings([points[key] for key in ledger.keys], ledger.month, year=year)
-        return found
 
     def metered(self, year: int, institution: Institution) -> tuple[YearAccounts, Metered]:
         """One institution's accounts, and the months of the points they were booked from, net of others."""
@@ -139,8 +148,9 @@ class Book:
         with self._lock:
             held = None if self._shelf is None else self._shelf.load(branch.name.at(year))
             before = YearLedger.empty(year, branch.name.timezone) if held is None else YearLedger.of_arrays(held)
-            ledger, work = update(before, branch.points, self._store, news.since(before.cursor), branch.changes)
-            if self._shelf is not None and (work.worked_out or ledger.cursor != before.cursor or held is None):
+            told = news.since(before.cursor)
+            ledger, work = update(before, branch.points, self._store, told, branch.changes)
+            if self._shelf is not None and (work.worked_out or len(told.touched) > MANY_MARKS or held is None):
                 self._shelf.save(branch.name.at(year), ledger.arrays())
         return ledger, work
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from kgce.analytics.book import BroughtUp
 from kgce.analytics.branches import BranchName
-from kgce.analytics.ledger.year_ledger import Work
 from kgce.cli.database import DEFAULT_DB, Database, DbOption, JsonOption, StoreOption, database
 from kgce.cli.parts import ClusterOption, work_on
 from kgce.cli.terminal import Advance, print_json, print_table, progress, say
@@ -48,13 +48,12 @@ def analyze(
                 began = time.perf_counter()
                 told = partial(_advance, advance, place, len(years))
                 if cluster is None:
-                    work = book.bring_up(one, advance=told)
+                    done = book.bring_up(one, advance=told)
                 else:
                     tasks = [(db.resolve(), store, one, name) for name in book.names()]
-                    work = sum(work_on(bring_up, tasks, cluster, told), Work(0, 0))
-                findings = book.findings(one)
-                at.registry.save_findings(f"analyze:{one}", findings)
-                rows.append(_row(one, work, len(findings), time.perf_counter() - began))
+                    done = sum(work_on(bring_up, tasks, cluster, told), BroughtUp())
+                at.registry.save_findings(f"analyze:{one}", done.findings)
+                rows.append(_row(one, done, time.perf_counter() - began))
     if json:
         print_json(rows)
         return
@@ -81,7 +80,7 @@ def analyze(
 Task = tuple[Path, str | None, int, BranchName]  # folder, store, year, branch
 
 
-def bring_up(task: Task) -> Work:
+def bring_up(task: Task) -> BroughtUp:
     """One branch of one year, with a store and a registry opened for it: what a cluster's worker does."""
     from kgce.analytics.book import Book
 
@@ -94,12 +93,12 @@ def _advance(advance: Advance, place: int, years: int, done: int, branches: int)
     advance(place * branches + done, years * branches)
 
 
-def _row(year: int, work: Work, findings: int, seconds: float) -> dict[str, Any]:
+def _row(year: int, done: BroughtUp, seconds: float) -> dict[str, Any]:
     return {
         "year": year,
-        "months_worked_out": work.worked_out,
-        "months": work.blocks,
-        "findings": findings,
+        "months_worked_out": done.work.worked_out,
+        "months": done.work.blocks,
+        "findings": len(done.findings),
         "seconds": round(seconds, 3),
     }
 

@@ -5,9 +5,10 @@ import logging
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 import numpy as np
@@ -15,7 +16,40 @@ import numpy as np
 from kgce.domain.errors import StoreUnavailable
 
 _LOG: Final = logging.getLogger(__name__)
-_DAMAGE: Final = (zipfile.BadZipFile, ValueError, EOFError, KeyError)
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, OSError)
+
+
+class _Arrays(Mapping[str, np.ndarray]):
+    """Arrays of one file, each read when it is asked for; all of them as they were when the file was opened."""
+
+    def __init__(self, path: Path, handle: BinaryIO) -> None:
+        self._path, self._handle = path, handle
+        self._file: Any = np.load(handle, allow_pickle=False)
+
+    def __del__(self) -> None:
+        self._handle.close()
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        try:
+            found: np.ndarray = self._file[key]
+        except _DAMAGE as error:
+            if key not in self._file.files:
+                raise
+            _put_aside(self._path, error)
+            raise StoreUnavailable(f"{self._path} was damaged and is put aside: try again") from error
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.files)
+
+    def __len__(self) -> int:
+        return len(self._file.files)
+
+
+def _put_aside(path: Path, error: Exception) -> None:
+    _LOG.warning("%s is damaged (%s): it is worked out anew", path, error)
+    with contextlib.suppress(FileNotFoundError):
+        path.replace(path.with_suffix(".damaged"))
 
 
 class FolderShelf:
@@ -25,18 +59,23 @@ class FolderShelf:
         self._folder = folder
 
     def load(self, name: str) -> Mapping[str, np.ndarray] | None:
-        """What was saved under a name; None where nothing is, or where it is damaged: that file is put aside."""
+        """What was saved under a name, read when it is asked for; None where nothing is, or where it is damaged.
+
+        Raises:
+            StoreUnavailable: it cannot be read; or, when an array is asked for, that array is damaged.
+        """
         path = self._path(name)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return {key: arrays[key] for key in arrays.files}
+            handle = path.open("rb")
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StoreUnavailable(f"{path} cannot be read: {error.strerror or error}") from error
+        try:
+            return _Arrays(path, handle)
         except _DAMAGE as error:
-            _LOG.warning("%s is damaged (%s): it is worked out anew", path, error)
-            path.replace(path.with_suffix(".damaged"))
+            handle.close()
+            _put_aside(path, error)
             return None
 
     def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
@@ -62,7 +101,7 @@ class FolderShelf:
             raise StoreUnavailable(f"{path} cannot be written: {error.strerror or error}") from error
 
     def _path(self, name: str) -> Path:
-        *folders, last = (quote(part, safe="") for part in name.split("/"))
+        *folders, last = (quote(part, safe="").replace("..", "%2E%2E") for part in name.split("/"))
         return self._folder.joinpath(*folders, f"{last}.npz")
 
 

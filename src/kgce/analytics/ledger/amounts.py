@@ -66,6 +66,12 @@ class Amounts:
         """All of them, in the order of the fields."""
         return (self.amount, self.coverage, self.provenance, self.flags, self.estimated)
 
+    def copy(self) -> "Amounts":
+        """The same numbers in arrays of their own."""
+        return Amounts(
+            self.amount.copy(), self.coverage.copy(), self.provenance.copy(), self.flags.copy(), self.estimated.copy()
+        )
+
     def row(self, place: int | npt.NDArray[np.integer]) -> "Amounts":
         """(m,) one series of (n, m), or (k, m) several."""
         return Amounts(*(column[place] for column in self.columns))

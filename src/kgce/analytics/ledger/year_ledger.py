@@ -4,8 +4,8 @@ block.py --Blocks of changed months--> here --day and month amounts--> accounts.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -44,9 +44,16 @@ class YearLedger:
     newest_ms: Int64Array
     done: BoolArray
     looked: UInt8Array
-    day: Amounts
+    days: Amounts | Callable[[], Amounts]  # or what reads them, for who asks
     month: Amounts
     cursor: int = 0
+
+    @property
+    def day(self) -> Amounts:
+        """(n, d) amounts by day, read when they are first asked for."""
+        if callable(self.days):
+            self.days = self.days()
+        return self.days
 
     @classmethod
     def empty(cls, year: int, timezone: str) -> "YearLedger":
@@ -75,11 +82,11 @@ class YearLedger:
         year, timezone = int(named["year"]), str(named["timezone"])
         if int(named["version"]) != VERSION:
             return cls.empty(year, timezone)
-        day, month = (Amounts(*(named[f"{grid}_{name}"] for name in _COLUMNS)) for grid in ("day", "month"))
+        month = Amounts(*(named[f"month_{name}"] for name in _COLUMNS))
         keys = tuple((str(one[0]), str(one[1]), str(one[2])) for one in named["keys"])
         return cls(
             year, timezone, keys, named["stamp"], named["newest_ms"], named["done"], named["looked"],
-            day, month, int(named["cursor"]),
+            lambda: Amounts(*(named[f"day_{name}"] for name in _COLUMNS)), month, int(named["cursor"]),
         )  # fmt: skip
 
 
@@ -137,17 +144,27 @@ def update(
     for change in changes:
         declared.setdefault(change.key, []).append(change)
     ordered = sorted(points, key=lambda point: point.series.key)
-    ledger = _aligned(held, ordered, declared)
-    edges = month_edges_ms(ledger.year, ledger.timezone)
-    newest = np.array([news.newest_ms.get(key, NEVER_MS) for key in ledger.keys], np.int64)
-    stale = ~ledger.done
-    row, span = _changed(ledger, news.touched, newest)
+    keys = tuple(point.series.key for point in ordered)
+    stamp = np.array([_stamp(point, declared.get(point.series.key, ())) for point in ordered], np.uint64)
+    is_same = keys == held.keys and bool((stamp == held.stamp).all())
+    newest = np.array([news.newest_ms.get(key, NEVER_MS) for key in keys], np.int64)
+    known = held if is_same else _aligned(held, keys, stamp)
+    stale = ~known.done
+    row, span = _changed(known, news.touched, newest)
     if len(row):
-        stale |= bears_on(ordered, ledger.looked, edges, row, span)
+        stale |= bears_on(ordered, known.looked, month_edges_ms(held.year, held.timezone), row, span)
+    seen, cursor = np.maximum(known.newest_ms, newest), news.touched.cursor
+    if is_same and not stale.any():
+        return replace(held, newest_ms=seen, cursor=cursor), Work(0, stale.size)
+    ledger = replace(_copied(held) if is_same else known, newest_ms=seen, cursor=cursor)
     worked = _work(ledger, ordered, store, stale, [change for found in declared.values() for change in found])
-    ledger.newest_ms = np.maximum(ledger.newest_ms, newest)
-    ledger.cursor = news.touched.cursor
     return ledger, Work(worked, stale.size)
+
+
+def _copied(held: YearLedger) -> YearLedger:
+    return replace(
+        held, done=held.done.copy(), looked=held.looked.copy(), days=held.day.copy(), month=held.month.copy()
+    )
 
 
 def _work(
@@ -208,17 +225,13 @@ def _changed(ledger: YearLedger, touched: Touched, newest: Int64Array) -> tuple[
     return row, np.stack([start, end], axis=1)
 
 
-def _aligned(
-    held: YearLedger, points: Sequence[Point], changes: Mapping[SeriesKey, Sequence[MeterChange]]
-) -> YearLedger:
+def _aligned(held: YearLedger, keys: tuple[SeriesKey, ...], stamp: npt.NDArray[np.uint64]) -> YearLedger:
     """The held year over these points; a point that is new, or known otherwise now, is not done."""
-    keys = tuple(point.series.key for point in points)
-    stamp = np.array([_stamp(point, changes.get(point.series.key, ())) for point in points], np.uint64)
     place_of = {key: place for place, key in enumerate(held.keys)}
     before = np.array([place_of.get(key, -1) for key in keys], np.int64)
     same = before >= 0
     same[same] &= held.stamp[before[same]] == stamp[same]
-    n, days = len(points), held.day.amount.shape[1]
+    n, days = len(keys), held.day.amount.shape[1]
     fresh = YearLedger(
         held.year, held.timezone, keys, stamp, np.full(n, NEVER_MS), np.zeros((n, 12), np.bool_),
         np.zeros((n, 12), np.uint8), Amounts.missing(n, days), Amounts.missing(n, 12), held.cursor,
