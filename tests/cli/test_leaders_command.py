@@ -42,11 +42,16 @@ def listed(folder: Path, *arguments: str) -> dict:
 
 def test_leaders_are_listed_by_group_with_grades_and_reasons_in_two_languages(folder: Path) -> None:
     """0.31 kgce/kWh x 8 MWh / 1 000 m2 = 2.48: within the guide value 3.0 of DB37/T 2671-2019 Table 1."""
-    rows = {row["institution"]: row for row in listed(folder)["rows"]}
+    document = listed(folder)
+    assert document["definition"]["version"] == "1"
+    assert "DB37/T 2671-2019 sections 3.4, 5.2, 6.2" in document["definition"]["clause"]
+    rows = {row["institution"]: row for row in document["rows"]}
     assert next(iter(rows)) == "a"
     first = rows["a"]
     assert (first["rank"], first["grade"], first["group"]) == (1, "within_guide", "primary / – / B")
     assert first["value"] == pytest.approx(2.48)
+    assert first["numerator"] / first["divisor"] == first["value"]
+    assert (first["months"], first["coverage_ratio"]) == (12, pytest.approx(1))
     assert first["quota"] == "DB37/T 2671-2019 Table 1, section 6.2 (verified)"
     assert first["reasons_en"][0] == "rank 1 of 5 in its group"
     assert first["reasons_zh"][0] == "同组5家中排名第1"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kgce.analytics.indicators import Indicator
+from kgce.analytics.indicators import DEFINITIONS, Indicator
 from kgce.cli.database import DEFAULT_DB, DbOption, JsonOption, StoreOption, database
 from kgce.cli.terminal import figure, print_json, print_table, progress, say
 from kgce.domain.errors import InputError
@@ -74,9 +74,12 @@ def _document(
             at.store, at.registry, year=year, factor_set=known_set(factor_set), indicators=(indicator,),
             targets=TargetYears(BASELINE_YEAR, TARGET_YEAR) if targets else None, shelf=at.shelf,
         )  # fmt: skip
+    definition = DEFINITIONS[indicator]
     return {
         "year": year,
         "indicator": str(indicator),
+        "unit": definition.unit,
+        "definition": {"version": definition.version, "clause": definition.clause, "divisor": str(definition.divisor)},
         "factor_set": factor_set,
         "notes": list(found.notes),
         "rows": _rows(found, indicator),
@@ -102,6 +105,8 @@ def _rows(found: "Standing", indicator: Indicator) -> list[dict[str, Any]]:
                 "ratio_to_mean": _number(one.placed.ratio[row]), "points": _number(one.placed.points[row]),
                 "percentile": _number(one.placed.percentile[row]), "coverage_ratio": float(one.figures.coverage[row]),
                 "estimated_ratio": float(one.figures.estimated[row]),
+                "numerator": _number(one.figures.numerator[row]), "divisor": _number(one.figures.divisor[row]),
+                "months": int(one.figures.months[row]),
                 "leads_share": _number(sure.leads_share[row]), "score": _number(sure.score[row]),
                 "score_low": _number(sure.low[row]), "score_high": _number(sure.high[row]),
                 "grade": found.grade(row, indicator).name.lower(),
