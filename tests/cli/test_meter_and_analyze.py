@@ -99,6 +99,19 @@ def test_roles_and_virtual_meters_are_kept_and_checked(folder: Path) -> None:
     assert "no virtual meter" in kgce(*made, "", cwd=folder).err
 
 
+def test_a_register_that_fell_is_a_finding_until_somebody_says_what_happened(folder: Path) -> None:
+    told = kgce("analyze", "--year", "2019", "--json", cwd=folder).json[0]
+    assert told["findings"] == 1
+    where = ("--institution", "hall", "--point", "main", "--at", "2019-06-03", "--json")
+    number = kgce("meter", "confirm", *where, "--note", "power cut", cwd=folder).json["number"]
+    assert kgce("analyze", "--year", "2019", "--json", cwd=folder).json[0]["findings"] == 0
+    assert day(folder)["amount"] == pytest.approx(220), "confirming makes nothing up"
+    assert kgce("meter", "undo", str(number), cwd=folder).code == 0
+    assert kgce("analyze", "--year", "2019", "--json", cwd=folder).json[0]["findings"] == 1
+    assert kgce(*REPLACED, cwd=folder).code == 0
+    assert kgce("analyze", "--year", "2019", "--json", cwd=folder).json[0]["findings"] == 0
+
+
 def test_analyze_works_out_what_is_new_and_nothing_else(folder: Path) -> None:
     first = kgce("analyze", "--json", cwd=folder)
     assert first.code == 0, first.err

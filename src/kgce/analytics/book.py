@@ -28,6 +28,7 @@ from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.block import month_edges_ms
 from kgce.analytics.ledger.virtual import combine, parse_expression
 from kgce.analytics.ledger.year_ledger import News, Work, YearLedger, update
+from kgce.analytics.resets import reset_findings
 from kgce.domain.batch import Int64Array
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.findings import Finding
@@ -99,7 +100,9 @@ class Book:
     def _brought_up(self, branch: Branch, year: int, news: "_NewsDesk") -> "BroughtUp":
         ledger, work = self._updated(branch, year, news)
         points = {point.series.key: point for point in branch.points}
-        found = balance_findings([points[key] for key in ledger.keys], ledger.month, year=year)
+        ordered = [points[key] for key in ledger.keys]
+        found = balance_findings(ordered, ledger.month, year=year)
+        found += reset_findings(ledger, ordered, branch.changes, month_edges_ms(year, ledger.timezone))
         return BroughtUp(work, tuple(found))
 
     def forget(self, years: Iterable[int]) -> None:

@@ -84,6 +84,29 @@ def change_unit(
     _told({"number": number, **_change_json(change)}, f"kept as change {number}", json=json)
 
 
+@app.command("confirm")
+def confirm_reset(
+    institution: InstitutionOption,
+    point: PointOption,
+    at: Annotated[str, typer.Option("--at", help="When its register fell: a date, or ISO 8601 with offset.")],
+    note: NoteOption = "",
+    db: DbOption = DEFAULT_DB,
+    json: JsonOption = False,
+) -> None:
+    """Somebody looked: the register really fell. What was used in between stays unknown; the finding is answered.
+
+    Example: kgce meter confirm --institution town-hall --point main --at 2019-06-03 --note "power cut"
+    """
+    from kgce.domain.changes import ChangeKind, MeterChange
+
+    with database(db) as opened:
+        found, zone = _point(opened, institution, point)
+        moment = instant_ms(at, zone, "--at")
+        change = MeterChange(*found.series.key, moment, ChangeKind.RESET_CONFIRMED, note=note, by=getpass.getuser())
+        number = opened.registry.save_change(change)
+    _told({"number": number, **_change_json(change)}, f"kept as change {number}", json=json)
+
+
 @app.command("changes")
 def list_changes(
     institution: Annotated[str | None, typer.Option("--institution", help="Only this one's.")] = None,
