@@ -24,7 +24,7 @@ from kgce.simulators.province import CARRIERS, province
 INSTITUTIONS = 80_000
 ROUNDS = 5
 SHOWN = (Indicator.ENERGY_PER_AREA, Indicator.ENERGY_PER_CAPITA, Indicator.WATER_PER_CAPITA)
-DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.float64)
 SET = factor_set("cn-national")
 
 

@@ -29,7 +29,7 @@ from kgce.analytics.ledger.block import month_edges_ms
 from kgce.analytics.ledger.virtual import combine, parse_expression
 from kgce.analytics.ledger.year_ledger import News, Work, YearLedger, update
 from kgce.analytics.resets import reset_findings
-from kgce.domain.batch import Int64Array
+from kgce.domain.batch import FloatArray, Int64Array
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.findings import Finding
 from kgce.domain.metering import VirtualMeter
@@ -50,7 +50,7 @@ class YearAccounts:
     institutions: tuple[Institution, ...]
     table: AccountTable
     buildings: AccountTable
-    month_days: Int64Array  # (12,) days of each month
+    month_days: FloatArray  # (12,) length of each month; where clocks change, two are an hour shorter or longer [d]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def account(metered: Metered, institutions: Sequence[Institution], *, year: int,
     ids = [institution.id for institution in institutions]
     row_of = {name: row for row, name in enumerate(ids)}
     table = gather([by_building], ids, [[row_of[home.rpartition("/")[0]] for home in buildings]])
-    days = np.round(np.diff(edges_ms) / 86_400_000).astype(np.int64)
+    days = np.diff(edges_ms) / 86_400_000
     return YearAccounts(year, tuple(institutions), table, by_building, days)
 
 
@@ -242,7 +242,7 @@ def _joined(year: int, branches: Sequence[YearAccounts]) -> YearAccounts:
         homes,
         [[home_of[home] for home in branch.buildings.owners] for branch in branches],
     )
-    days = branches[0].month_days if branches else np.zeros(12, np.int64)
+    days = branches[0].month_days if branches else np.zeros(12)
     return YearAccounts(year, tuple(institutions), table, buildings, days)
 
 

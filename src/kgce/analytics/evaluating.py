@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from kgce.analytics.accounts import Account, AccountTable, Part
 from kgce.analytics.indicators import Definition, Divisor, Indicator, weight
-from kgce.domain.batch import BoolArray, FloatArray, Int64Array, UInt8Array
+from kgce.domain.batch import BoolArray, FloatArray, UInt8Array
 from kgce.domain.details import people_of, water_people_of
 from kgce.domain.factors import FactorSet
 from kgce.domain.tree import YearlyAttributes
@@ -69,10 +69,10 @@ class Evaluated:
     unknown_part: BoolArray
 
 
-def year_totals(table: AccountTable, month_days: Int64Array) -> YearTotals:
+def year_totals(table: AccountTable, month_days: FloatArray) -> YearTotals:
     """Months added up; a month without an amount adds nothing and lowers the coverage."""
     n, k, m = table.amount.shape
-    days = (month_days / max(int(month_days.sum()), 1)).astype(np.float64)
+    days: FloatArray = month_days / max(float(month_days.sum()), 1.0)
     amount, estimated, coverage, expected = (np.empty((n, k)) for _ in range(4))
     months = np.empty((n, k), np.uint16)
     bits = (1 << np.arange(m)).astype(np.float64)

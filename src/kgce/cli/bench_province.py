@@ -8,13 +8,13 @@ import numpy as np
 
 from kgce.analytics.accounts import Account, AccountTable, Part, add_up, gather
 from kgce.analytics.evaluating import Stated
-from kgce.domain.batch import FloatArray, Int64Array
+from kgce.domain.batch import FloatArray
 from kgce.simulators.province import CARRIERS, County, county
 
 ITEMS = {Part.ITEM_A: 0.45, Part.ITEM_B: 0.3, Part.ITEM_C: 0.2, Part.ITEM_D: 0.05}
 ORDER = [Account(code, Part.TOTAL) for code in CARRIERS] + [Account("electricity", one) for one in ITEMS]
 ACCOUNTS = tuple(sorted(ORDER))
-MONTH_DAYS: Int64Array = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+MONTH_DAYS: FloatArray = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
