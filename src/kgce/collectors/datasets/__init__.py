@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kgce.collectors.datasets import benchmark_annual, cambridge, school_water
+from kgce.collectors.datasets import benchmark_annual, cambridge, heating, school_water
 from kgce.collectors.datasets.dataset import Dataset
 from kgce.collectors.files.table import Progress
 from kgce.domain.errors import ConfigError
@@ -13,6 +13,7 @@ DATASETS: Final[dict[str, Callable[[Path, Progress], Dataset]]] = {
     "cambridge": cambridge.load,
     "benchmark-annual": benchmark_annual.load,
     "school-water": school_water.load,
+    "heating-hot-water": heating.load,
 }
 
 
