@@ -75,8 +75,9 @@ def test_the_0_f_sentinel_of_hhw_127_is_stored_as_bad_and_told(plants: Dataset) 
         ("hhw-127", "boiler", "return_temperature"),
     }
     assert (bad.time_ms.tolist(), bad.value.tolist()) == ([at, at], [-17.78, -17.78])
-    assert [
-        (one.subject, one.evidence["column"], one.evidence["hours"]) for one in told(plants, "temperature.sentinel")
+    assert sorted((one.subject, one.evidence["column"]) for one in told(plants, "temperature.sentinel")) == [
+        ("hhw-127", "primary_return_temp_c"),
+        ("hhw-127", "primary_supply_temp_c"),
     ]
     assert {one.evidence["first"] for one in told(plants, "temperature.sentinel")} == {"2020-05-20T20:00Z"}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kgce.collectors.datasets import benchmark_annual, cambridge, heating, school_water
+from kgce.collectors.datasets import benchmark_annual, cambridge, ev_sessions, heating, school_water
 from kgce.collectors.datasets.dataset import Dataset
 from kgce.collectors.files.table import Progress
 from kgce.domain.errors import ConfigError
@@ -14,6 +14,7 @@ DATASETS: Final[dict[str, Callable[[Path, Progress], Dataset]]] = {
     "benchmark-annual": benchmark_annual.load,
     "school-water": school_water.load,
     "heating-hot-water": heating.load,
+    "ev-sessions": ev_sessions.load,
 }
 
 
