@@ -1,9 +1,12 @@
 """`kgce import`: bad rows are refused with file, line and reason; the good ones are kept; twice is once."""
 
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from kgce.cli import imports
+from kgce.collectors.datasets import DATASETS
 from tests.cli.kgce_command import kgce
 
 REGISTRY = """\
@@ -133,3 +136,9 @@ def test_what_cannot_work_ends_with_2_and_one_line(county: Path, arguments: tupl
     assert answer.err.startswith("kgce: ")
     assert answer.err.count("\n") == 1
     assert answer.out == ""
+
+
+def test_the_help_names_every_known_data_set() -> None:
+    (argument,) = get_type_hints(imports.dataset, include_extras=True)["name"].__metadata__
+
+    assert all(name in argument.help for name in DATASETS)

@@ -139,7 +139,12 @@ def weather(
 
 @app.command()
 def dataset(
-    name: Annotated[str, typer.Argument(help="cambridge, benchmark-annual or school-water", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="cambridge, benchmark-annual, school-water, heating-hot-water or ev-sessions", show_default=False
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option("--data", envvar="KGCE_DATA", help="Folder of the data sets.", show_default="../shared/data"),
