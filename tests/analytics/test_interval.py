@@ -75,6 +75,7 @@ def test_bad_rows_are_left_out_and_repeats_count_once() -> None:
 @pytest.mark.parametrize(
     ("step", "start", "end"),
     [
+        pytest.param(Step.TEN_MINUTES, (2019, 1, 1, 0, 50), (2019, 1, 1, 1), id="ten minutes"),
         pytest.param(Step.QUARTER_HOUR, (2019, 1, 1, 0, 15), (2019, 1, 1, 0, 30), id="quarter of an hour"),
         pytest.param(Step.DAY, (2019, 2, 28), (2019, 3, 1), id="day"),
         pytest.param(Step.MONTH, (2019, 2, 1), (2019, 3, 1), id="February has 28 days in 2019"),

@@ -142,7 +142,8 @@ def dataset(
     name: Annotated[
         str,
         typer.Argument(
-            help="cambridge, benchmark-annual, school-water, heating-hot-water or ev-sessions", show_default=False
+            help="cambridge, benchmark-annual, school-water, heating-hot-water, ev-sessions or lancaster",
+            show_default=False,
         ),
     ],
     data: Annotated[

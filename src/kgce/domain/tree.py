@@ -81,6 +81,7 @@ class Series:
 class Step(StrEnum):
     """Length of the intervals of a Kind.INTERVAL point; calendar steps follow the institution's days."""
 
+    TEN_MINUTES = "10min"
     QUARTER_HOUR = "15min"
     HALF_HOUR = "30min"
     HOUR = "hour"

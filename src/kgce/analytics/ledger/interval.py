@@ -10,7 +10,12 @@ from kgce.analytics.ledger.amounts import FULL, Amounts, Flag, Provenance, check
 from kgce.domain.batch import UNUSABLE, BoolArray, FloatArray, Int32Array, Int64Array, Quality, UInt8Array
 from kgce.domain.tree import Step
 
-FIXED_MS: Final = {Step.QUARTER_HOUR: 900_000, Step.HALF_HOUR: 1_800_000, Step.HOUR: 3_600_000}
+FIXED_MS: Final = {
+    Step.TEN_MINUTES: 600_000,
+    Step.QUARTER_HOUR: 900_000,
+    Step.HALF_HOUR: 1_800_000,
+    Step.HOUR: 3_600_000,
+}
 CALENDAR: Final = {Step.DAY: Grid.DAY, Step.MONTH: Grid.MONTH, Step.YEAR: Grid.YEAR}
 DAY_MS: Final = 86_400_000  # of a day that does not start at local midnight
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kgce.collectors.datasets import benchmark_annual, cambridge, ev_sessions, heating, school_water
+from kgce.collectors.datasets import benchmark_annual, cambridge, ev_sessions, heating, lancaster, school_water
 from kgce.collectors.datasets.dataset import Dataset
 from kgce.collectors.files.table import Progress
 from kgce.domain.errors import ConfigError
@@ -15,6 +15,7 @@ DATASETS: Final[dict[str, Callable[[Path, Progress], Dataset]]] = {
     "school-water": school_water.load,
     "heating-hot-water": heating.load,
     "ev-sessions": ev_sessions.load,
+    "lancaster": lancaster.load,
 }
 
 

@@ -6,22 +6,20 @@ cambridge_traps.py.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from kgce.collectors.datasets.cambridge_traps import find_traps
-from kgce.collectors.datasets.dataset import Dataset, require_files
+from kgce.collectors.datasets.collected import Collected, batch_of
+from kgce.collectors.datasets.dataset import Dataset, carrier_series, cells_of, require_files
 from kgce.collectors.files.numbers import number
-from kgce.collectors.files.refusal import Refusal, refuse
+from kgce.collectors.files.refusal import refuse
 from kgce.collectors.files.table import Columns, Progress, read_table
 from kgce.collectors.files.times import TimeReader
 from kgce.collectors.files.weather import weather_series
 from kgce.domain.batch import Batch, FloatArray, Int64Array
-from kgce.domain.carriers import CARRIERS
 from kgce.domain.quantities import Kind
 from kgce.domain.tree import Building, Institution, Point, Region, Series, Step, YearlyAttributes
 
@@ -48,38 +46,16 @@ _WEATHER_FIELDS: Final = {
 _WEATHER_COLUMNS: Final = Columns(("timestamp_utc", *_WEATHER_FIELDS))
 
 
-@dataclass(slots=True)
-class _Hours:
-    """Hourly values by name of the meter (or weather quantity), as they come."""
-
-    time_ms: dict[str, list[int]] = field(default_factory=dict)
-    value: dict[str, list[float]] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
-
-    def add(self, name: str, time_ms: int, value: float) -> None:
-        self.time_ms.setdefault(name, []).append(time_ms)
-        self.value.setdefault(name, []).append(value)
-
-    def columns(self) -> dict[str, tuple[Int64Array, FloatArray]]:
-        """(time_ms, value) of every name, in time order."""
-        found = {}
-        for name, stamps in self.time_ms.items():
-            time_ms, value = np.array(stamps, np.int64), np.array(self.value[name], np.float64)
-            order = np.argsort(time_ms, kind="stable")
-            found[name] = (time_ms[order], value[order])
-        return found
-
-
 def load(folder: Path, progress: Progress) -> Dataset:
     """The 40 buildings with their electricity, areas, weather and traps."""
     buildings_csv, meters_csv, weather_csv, *electricity_csvs = require_files(NAME, folder, _FILES)
-    areas = {line[0]: float(line[1]) for line in _cells(buildings_csv, _BUILDING_COLUMNS) if line[1]}
-    meter_rows = list(_cells(meters_csv, _METER_COLUMNS))
+    areas = {line[0]: float(line[1]) for line in cells_of(buildings_csv, _BUILDING_COLUMNS) if line[1]}
+    meter_rows = list(cells_of(meters_csv, _METER_COLUMNS))
     homes = {meter: building for meter, building, commodity, *_ in meter_rows if commodity == "electricity"}
-    hours, weather = _Hours(), _Hours()
+    hours, weather = Collected(), Collected()
     times = TimeReader(None, now_s=time.time())
     for path in electricity_csvs:
-        _read_meters(path, hours, times, homes, progress)
+        hours.read(path, _HOUR_COLUMNS, times, homes, progress)
     _read_weather(weather_csv, weather, times)
     electricity = hours.columns()
     gas_units = [(year, judged) for _, _, commodity, year, judged in meter_rows if commodity == "gas"]
@@ -112,32 +88,15 @@ def _title(building: str) -> str:
 
 
 def _electricity(meter: str, building: str) -> Series:
-    carrier = CARRIERS["electricity"]
-    return Series(building, meter, carrier.field(Kind.INTERVAL), carrier.measurement, building, REGION.code)
+    return carrier_series(building, meter, "electricity", Kind.INTERVAL, building, REGION.code)
 
 
 def _batch(series: Series, time_ms: Int64Array, value: FloatArray, *, zeros: bool) -> Batch:
     kept = np.ones(len(value), np.bool_) if zeros else value != 0.0
-    return Batch.of((series,), np.zeros(int(kept.sum()), np.int32), time_ms[kept], value[kept])
+    return batch_of(series, time_ms[kept], value[kept])
 
 
-def _cells(path: Path, columns: Columns) -> Iterator[Sequence[str]]:
-    return (line.cells for line in read_table(path, columns) if not line.fault)
-
-
-def _read_meters(path: Path, hours: _Hours, times: TimeReader, homes: dict[str, str], progress: Progress) -> None:
-    for line in read_table(path, _HOUR_COLUMNS, progress):
-        meter, time_text, value_text = line.cells
-        fault = line.fault or ("" if meter in homes else f"unknown meter {meter!r}")
-        instant, value = times.read(time_text), number(value_text)
-        if fault or isinstance(instant, str) or isinstance(value, str):
-            reason = fault or (instant if isinstance(instant, str) else str(value))
-            hours.refusals.append(refuse(path, line.number, reason, _HOUR_COLUMNS.all, line.cells))
-        else:
-            hours.add(meter, instant.ms, value)
-
-
-def _read_weather(path: Path, weather: _Hours, times: TimeReader) -> None:
+def _read_weather(path: Path, weather: Collected, times: TimeReader) -> None:
     for line in read_table(path, _WEATHER_COLUMNS):
         time_text, *cells = line.cells
         instant = times.read(time_text)

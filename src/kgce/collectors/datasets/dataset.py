@@ -1,15 +1,18 @@
 """Dataset: what an adapter hands to the registry and the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kgce.collectors.files.refusal import Refusal
+from kgce.collectors.files.table import Columns, read_table
 from kgce.domain.batch import Batch
+from kgce.domain.carriers import CARRIERS
 from kgce.domain.errors import ConfigError
 from kgce.domain.findings import Finding
-from kgce.domain.tree import Building, Institution, Point, Region, YearlyAttributes
+from kgce.domain.quantities import Kind
+from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,16 @@ def require_files(name: str, folder: Path, files: Sequence[str]) -> list[Path]:
 def hour_text(time_ms: int) -> str:
     """An hour as the published files write it: 2018-03-31T01:00Z."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def cells_of(path: Path, columns: Columns) -> Iterator[Sequence[str]]:
+    """Cells of every row of a small describing table; rows of a wrong shape are passed over."""
+    return (line.cells for line in read_table(path, columns) if not line.fault)
+
+
+def carrier_series(  # noqa: PLR0917 - the tree from the top down
+    institution: str, device: str, carrier: str, kind: Kind, building: str = "", region: str = ""
+) -> Series:
+    """The series of a meter that measures a carrier."""
+    known = CARRIERS[carrier]
+    return Series(institution, device, known.field(kind), known.measurement, building, region)

@@ -10,9 +10,15 @@ from kgce.domain.batch import Int64Array
 from kgce.domain.tree import Step
 
 _HOUR_MS: Final = 3_600_000
-_BY_SPACING: Final = {_HOUR_MS // 4: Step.QUARTER_HOUR, _HOUR_MS // 2: Step.HALF_HOUR, _HOUR_MS: Step.HOUR}
+_BY_SPACING: Final = {
+    _HOUR_MS // 6: Step.TEN_MINUTES,
+    _HOUR_MS // 4: Step.QUARTER_HOUR,
+    _HOUR_MS // 2: Step.HALF_HOUR,
+    _HOUR_MS: Step.HOUR,
+}
 # The shortest a step can be: spring days have 23 h, February 28 days.
 SHORTEST_MS: Final = {
+    Step.TEN_MINUTES: _HOUR_MS // 6,
     Step.QUARTER_HOUR: _HOUR_MS // 4,
     Step.HALF_HOUR: _HOUR_MS // 2,
     Step.HOUR: _HOUR_MS,
@@ -26,7 +32,7 @@ def infer_step(time_ms: Int64Array, timezone: str) -> Step | None:
     """The step that (n,) ascending distinct stamps show; None when they show none.
 
     Stamps a day or more apart: all at local year starts = year, month starts = month, day starts = day. Closer ones:
-    their most frequent spacing if it is 15 min, 30 min or 1 h. A single stamp at no start of a day = hour.
+    their most frequent spacing if it is 10, 15, 30 or 60 min. A single stamp at no start of a day = hour.
     """
     spacing = np.diff(time_ms)
     if len(spacing) and spacing.min() < SHORTEST_MS[Step.DAY]:
