@@ -142,7 +142,7 @@ def dataset(
     name: Annotated[
         str,
         typer.Argument(
-            help="cambridge, benchmark-annual, school-water, heating-hot-water, ev-sessions or lancaster",
+            help="cambridge, benchmark-annual, school-water, heating-hot-water, ev-sessions, lancaster or ucsd",
             show_default=False,
         ),
     ],

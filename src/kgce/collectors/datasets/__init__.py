@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kgce.collectors.datasets import benchmark_annual, cambridge, ev_sessions, heating, lancaster, school_water
+from kgce.collectors.datasets import benchmark_annual, cambridge, ev_sessions, heating, lancaster, school_water, ucsd
 from kgce.collectors.datasets.dataset import Dataset
 from kgce.collectors.files.table import Progress
 from kgce.domain.errors import ConfigError
@@ -16,6 +16,7 @@ DATASETS: Final[dict[str, Callable[[Path, Progress], Dataset]]] = {
     "heating-hot-water": heating.load,
     "ev-sessions": ev_sessions.load,
     "lancaster": lancaster.load,
+    "ucsd": ucsd.load,
 }
 
 
