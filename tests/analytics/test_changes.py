@@ -155,10 +155,10 @@ def test_what_the_supply_cannot_deliver_is_a_spike_or_unknown_and_what_it_can_is
 
 
 def test_the_supplys_limit_holds_for_the_time_that_passed() -> None:
-    """100 kWh in one hour at 100 kWh/h is on the limit, 100.01 is beyond, 190 in two hours is not."""
+    """100 kWh in one hour at 100 kWh/h is on the limit, 100.2 is beyond, 190 in two hours is not."""
     on_it = hourly({0: 0, 1: 10, 2: 110, 3: 120, 5: 310}, 5, most=100)
     assert np.nansum(on_it.amount) == 310
-    beyond = hourly({0: 0, 1: 10, 2: 110.01, 3: 120, 4: 130}, 4, most=100)
+    beyond = hourly({0: 0, 1: 10, 2: 110.2, 3: 120, 4: 130}, 4, most=100)
     assert np.isnan(beyond.amount[1])
 
 
@@ -171,3 +171,23 @@ def test_a_register_rolls_over_at_its_own_width_after_a_replacement_too() -> Non
         width=10_000,
     )
     assert found.amount.tolist() == [10, 10, 10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "every_s", "power_kw", "limit"),
+    [
+        pytest.param(1.0, 60, 30.0, 50.0, id="whole kWh, each minute"),
+        pytest.param(0.01, 60, 99.7, 100.0, id="near the limit"),
+        pytest.param(0.01, 1, 75.0, 100.0, id="each second"),
+        pytest.param(0.01, 1, 5.0, 30.0, id="a small load, each second"),
+        pytest.param(1000.0, 3600, 60.0, 100.0, id="pulses of a MWh, each hour"),
+    ],
+)
+def test_a_registers_own_steps_are_no_leaps(resolution, every_s, power_kw, limit) -> None:
+    """A real load below the limit is kept whole, however coarse the register and however often it is read."""
+    times = np.arange(0, 40 * max(every_s, 120), every_s, dtype=np.int64) * 1000
+    value = np.floor(times / HOUR * power_kw / resolution) * resolution
+    found = clean_register(times, value, most_per_hour=limit)
+    assert not found.is_reset.any()
+    assert found.spikes_ms == []
+    assert found.value[-1] == value[-1]

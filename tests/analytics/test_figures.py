@@ -6,6 +6,7 @@ import pytest
 from kgce.analytics.figures import carrier_amounts, indicators, ledger, notes
 from kgce.analytics.grid import Grid
 from kgce.analytics.indicators import Indicator
+from kgce.domain.changes import MeterChange
 from kgce.domain.errors import InputError, UnknownInstitution, UnknownPoint
 from kgce.domain.factors import factor_set
 from kgce.domain.tree import Step, YearlyAttributes
@@ -240,3 +241,18 @@ def test_an_institution_nobody_registered_has_no_figures() -> None:
     with pytest.raises(UnknownInstitution, match="nobody"):
         carrier_amounts(at.store, at.registry, institution="nobody", start_ms=0, end_ms=1, factor_set=NATIONAL)
     assert at.rank() == []
+
+
+def test_todays_amounts_know_a_declared_swap() -> None:
+    at = Province()
+    at.institution("a")
+    start = ms(2019, 6, 1)
+    shown = {
+        start + hour * HOUR: (10.0 * hour if hour < 12 else 50_000 + 10.0 * (hour - 12)) for hour in range(-10, 35)
+    }
+    main = at.counter("a", "main", shown)
+    at.registry.save_change(MeterChange(*main.key, start + 12 * HOUR, old_last=120.0, new_first=50_000.0))
+    (row,) = carrier_amounts(
+        at.store, at.registry, institution="a", start_ms=start, end_ms=start + 24 * HOUR, factor_set=NATIONAL
+    )
+    assert (row.amount, row.coverage_ratio) == (240.0, 1.0)

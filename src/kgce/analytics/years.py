@@ -12,6 +12,7 @@ from kgce.analytics.ledger.points import point_amounts
 from kgce.analytics.ledger.readings import read_neighbourly
 from kgce.domain.batch import BoolArray, FloatArray
 from kgce.domain.carriers import CARRIERS
+from kgce.domain.changes import MeterChange
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.tree import DEFAULT_TIMEZONE, Institution, Point
 
@@ -73,9 +74,10 @@ def heard_table(
     """
     institutions = registry.institutions() if institution is None else [registry.institution(institution)]
     points = [point for point in registry.points(institution) if point.counts]
+    changes = [declared.change for declared in registry.changes(institution)]
     table = _empty(1)
     for timezone, group in _by_timezone(points, _timezones(institutions)).items():
-        found = _totals(store, group, start_ms=start_ms, end_ms=end_ms, timezone=timezone)
+        found = _totals(store, group, changes, start_ms=start_ms, end_ms=end_ms, timezone=timezone)
         heard = [point for point, was_heard in zip(group, found.heard, strict=True) if was_heard]
         part = _Totals(heard, found.amount[found.heard], found.coverage[found.heard], found.heard[found.heard])
         _add(table, dict.fromkeys((point.series.institution for point in heard), 0), part)
@@ -93,9 +95,17 @@ def _by_timezone(points: Sequence[Point], timezones: Mapping[str, str]) -> dict[
     return groups
 
 
-def _totals(store: ReadingStore, points: Sequence[Point], *, start_ms: int, end_ms: int, timezone: str) -> _Totals:
+def _totals(
+    store: ReadingStore,
+    points: Sequence[Point],
+    changes: Sequence[MeterChange],
+    *,
+    start_ms: int,
+    end_ms: int,
+    timezone: str,
+) -> _Totals:
     readings = read_neighbourly(store, points, start_ms=start_ms, end_ms=end_ms).batch
-    amounts = point_amounts(points, readings, np.array([start_ms, end_ms], np.int64), timezone)
+    amounts = point_amounts(points, readings, np.array([start_ms, end_ms], np.int64), timezone, changes)
     speaking = {readings.series[place].key for place in np.unique(readings.index).tolist()}
     heard = np.array([point.series.key in speaking for point in points], np.bool_)
     return _Totals(points, amounts.amount[:, 0], amounts.coverage[:, 0], heard)

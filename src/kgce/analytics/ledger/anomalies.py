@@ -12,6 +12,9 @@ HOUR_MS: Final = 3_600_000
 DIP_READINGS: Final = 5  # a drop that returns within so many readings was a dip; as many high ones may be a spike
 SPIKE_FACTOR: Final = 20.0  # several high readings are a spike when they rose so much faster than the meter's median
 ROLLOVER_SHARE: Final = 0.1  # of the register's width: a roll-over hides no more consumption than this
+STAMP_MS: Final = 2000  # a reading's stamp may lie so far from the moment the register showed it
+RESOLUTIONS: Final = (1000.0, 100.0, 10.0, 1.0, 0.5, 0.1, 0.01, 0.001)
+STEP_TOLERANCE: Final = 1e-4  # of a step; a register that counts in them shows them to better than this
 NEARBY: Final = 50  # readings on each side that tell how fast the meter usually counts
 
 
@@ -57,8 +60,7 @@ def clean_register(
     """
     step = np.diff(value)
     falls = np.flatnonzero(step < 0)
-    too_steep = most_per_hour / HOUR_MS * np.diff(time_ms) if np.isfinite(most_per_hour) else None
-    leaps = np.zeros(0, np.int64) if too_steep is None else np.flatnonzero(step > too_steep)
+    leaps = _too_steep(time_ms, value, step, most_per_hour)
     if not len(falls) and not len(leaps):
         return Register(time_ms, value, np.zeros(max(len(value) - 1, 0), np.bool_))
     keep = np.ones(len(value), np.bool_)
@@ -77,8 +79,7 @@ def _lifted(kept: Register, width: float, most_per_hour: float, base: FloatArray
     time_ms, value, marks = kept.time_ms, kept.value, kept.marks
     step = np.diff(value)
     is_reset = step < 0
-    if np.isfinite(most_per_hour):
-        is_reset |= step > most_per_hour / HOUR_MS * np.diff(time_ms)
+    is_reset[_too_steep(time_ms, value, step, most_per_hour)] = True
     places = np.flatnonzero(is_reset)
     drops = step[places]
     for place, fall in enumerate(places.tolist()):
@@ -91,6 +92,24 @@ def _lifted(kept: Register, width: float, most_per_hour: float, base: FloatArray
         value = value - np.repeat(np.append(0.0, np.cumsum(drops)), np.diff(places + 1, prepend=0, append=len(value)))
         np.maximum.accumulate(value, out=value)  # the lift may round down across a reset
     return Register(time_ms, value, is_reset, sorted(marks))
+
+
+def _too_steep(time_ms: Int64Array, value: FloatArray, step: FloatArray, most_per_hour: float) -> Int64Array:
+    """Stretches that rise by more than the supply delivers, the register's resolution and late stamps granted."""
+    if not np.isfinite(most_per_hour):
+        return np.zeros(0, np.int64)
+    granted = most_per_hour / HOUR_MS * (np.diff(time_ms) + STAMP_MS)
+    found = np.flatnonzero(step > granted)
+    return found[step[found] > granted[found] + _resolution(value)] if len(found) else found
+
+
+def _resolution(value: FloatArray) -> float:
+    """The coarsest usual step that all of a register's levels are multiples of; 0 = none."""
+    for step in RESOLUTIONS:
+        steps = value / step
+        if (np.abs(steps - np.round(steps)) < STEP_TOLERANCE).all():
+            return step
+    return 0.0
 
 
 def _reject_leap(value: FloatArray, keep: BoolArray, leap: int) -> None:
