@@ -54,13 +54,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
-    """One indicator of n institutions; grade: (n,) codes 0 to 4, see `grades`."""
+    """One indicator of n institutions; grade: (n,) codes 0 to 4, see `grades`; limits: what each was held to."""
 
     indicator: Indicator
     figures: Evaluated
     gated: Gated
     placed: Places
     grade: UInt8Array
+    limits: Limits
 
 
 def grades(value: FloatArray, limits: Limits) -> UInt8Array:
@@ -115,5 +116,5 @@ def assess(
         )
         gated = gate(evidence, groups.group, groups=len(groups.size), rules=rules)
         placed = places(gated.line, gated.value, gated.group)
-        found[indicator] = Assessment(indicator, figures, gated, placed, grades(figures.value, bounds))
+        found[indicator] = Assessment(indicator, figures, gated, placed, grades(figures.value, bounds), bounds)
     return groups, found

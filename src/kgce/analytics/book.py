@@ -24,6 +24,7 @@ from kgce.analytics.accounts import (
 )
 from kgce.analytics.balance import balance_findings
 from kgce.analytics.branches import Branch, BranchName, branches_of, members
+from kgce.analytics.grid import Grid
 from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.block import month_edges_ms
 from kgce.analytics.ledger.virtual import combine, parse_expression
@@ -138,6 +139,24 @@ class Book:
         (branch,) = self._branches(institution)
         return self._updated(branch, year, _NewsDesk(self._store))[0]
 
+    def by_building(self, year: int, name: BranchName, grid: Grid) -> tuple[AccountTable, Int64Array]:
+        """What the buildings of a branch booked in each day or month of a year; edges of those. UTC. [ms].
+
+        Raises:
+            ValueError: the grid is neither of them.
+            StoreUnavailable: the store or the shelf does not answer.
+        """
+        if grid not in {Grid.DAY, Grid.MONTH}:
+            raise ValueError(f"ledgers are kept by day and month, not by {grid}")
+        (branch,) = branches_of(self._registry, members(self._registry, name), named=True)
+        ledger, _ = self._updated(branch, year, _NewsDesk(self._store))
+        months = month_edges_ms(year, name.timezone)
+        edges = np.unique(np.concatenate(months)) if grid is Grid.DAY else _month_bounds(year, name.timezone)
+        amounts = ledger.day if grid is Grid.DAY else ledger.month
+        metered = _metered(ledger, branch, branch.institutions, amounts, edges)
+        found = account(metered, branch.institutions, year=year, edges_ms=edges)
+        return found.buildings, edges
+
     def _branches(self, wanted: Institution | None = None) -> list[Branch]:
         """All branches, or the one of an institution; without a shelf that institution alone."""
         if wanted is None:
@@ -163,15 +182,22 @@ def _accounts(ledger: YearLedger, branch: Branch, institutions: Sequence[Institu
     return account(_metered(ledger, branch, institutions), institutions, year=ledger.year, edges_ms=edges)
 
 
-def _metered(ledger: YearLedger, branch: Branch, institutions: Sequence[Institution]) -> Metered:
-    """Points and virtual meters of these institutions, net of what is not their own."""
+def _metered(
+    ledger: YearLedger,
+    branch: Branch,
+    institutions: Sequence[Institution],
+    amounts: Amounts | None = None,
+    edges_ms: Int64Array | None = None,
+) -> Metered:
+    """Points and virtual meters of these institutions, net of what is not their own, by month or as `amounts` are."""
     wanted = {institution.id for institution in institutions}
     points = {point.series.key: point for point in branch.points if point.series.institution in wanted}
     rows = [row for row, key in enumerate(ledger.keys) if key in points]
-    edges = _month_bounds(ledger.year, branch.name.timezone)
+    edges = _month_bounds(ledger.year, branch.name.timezone) if edges_ms is None else edges_ms
     own = tuple(points[ledger.keys[row]] for row in rows)
     virtual = [meter for meter in branch.virtual if meter.institution in wanted]
-    own, months = _with_virtual(own, ledger.month.row(np.array(rows, np.intp)), virtual)
+    held = ledger.month if amounts is None else amounts
+    own, months = _with_virtual(own, held.row(np.array(rows, np.intp)), virtual)
     return net_of_others(Metered(own, months, expected_share(own, edges)))
 
 

@@ -29,11 +29,14 @@ def analyze(
 ) -> None:
     """Work late, corrected and new readings into the ledgers; what nothing bears on is left alone.
 
-    Each county and year is kept as soon as it is done: a run that was killed goes on with the next one.
+    Each county and year is kept as soon as it is done: a run that was killed goes on with the next one. Where the store
+    is an InfluxDB, changed amounts and indicators are written beside the readings, for Grafana.
 
     Example: kgce analyze --year 2019
     """
     from kgce.analytics.book import Book
+    from kgce.cli.publishing import publish
+    from kgce.store.found import derived_sink
 
     if cluster is not None and store is None:
         raise InputError("a cluster's workers cannot share the embedded store: name a server with --store")
@@ -42,7 +45,7 @@ def analyze(
         book = Book(at.store, at.registry, at.shelf)
         if anew:
             book.forget(years)
-        rows = []
+        sink, rows = derived_sink(at.store), []
         with progress("working out", quiet=json) as advance:
             for place, one in enumerate(years):
                 began = time.perf_counter()
@@ -53,7 +56,8 @@ def analyze(
                     tasks = [(db.resolve(), store, one, name) for name in book.names()]
                     done = sum(work_on(bring_up, tasks, cluster, told), BroughtUp())
                 at.registry.save_findings(f"analyze:{one}", done.findings)
-                rows.append(_row(one, done, time.perf_counter() - began))
+                series = None if sink is None else publish(at, sink, book, one, anew=anew)
+                rows.append(_row(one, done, time.perf_counter() - began) | {"series_rows": series})
     if json:
         print_json(rows)
         return

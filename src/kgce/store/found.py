@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from kgce.domain.batch import Batch
+from kgce.domain.derived import DerivedSink
 from kgce.domain.errors import StoreUnavailable
 from kgce.domain.events import Event
 from kgce.domain.ports import AppendResult, ReadingStore, SeriesKey, StoredEvent, StoreStatus
@@ -116,6 +117,16 @@ class FoundStore:
     def status(self) -> StoreStatus:
         """See ReadingStore."""
         return self.store.status()
+
+
+def derived_sink(store: ReadingStore) -> DerivedSink | None:
+    """Where derived series go beside the readings: to an InfluxDB; other stores keep none.
+
+    Raises:
+        StoreUnavailable: nobody answers there yet.
+    """
+    inner = store.store if isinstance(store, FoundStore) else store
+    return inner if isinstance(inner, DerivedSink) else None
 
 
 def _opened(target: Target) -> ReadingStore:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kgce.domain.batch import Batch, BoolArray, Int32Array
+from kgce.domain.derived import Derived
 from kgce.domain.errors import InputError
 from kgce.domain.events import Event
 from kgce.domain.ports import SeriesKey, StoredEvent, StoreStatus
 from kgce.domain.touched import Touched
 from kgce.domain.tree import Series
 from kgce.store.client_writer import LinesRejected
+from kgce.store.derived_lines import derived_lines
 from kgce.store.event_lines import event_lines
 from kgce.store.gather import EARLIEST_MS, END_MS
 from kgce.store.influx.reader import InfluxReader
@@ -97,6 +99,11 @@ class InfluxStore(ServerStore):
                 self.server.write(event_lines(gateway, events).encode())
             except LinesRejected as reason:
                 raise InputError(f"InfluxDB rejects the events for good: {reason}") from reason
+
+    def put_derived(self, rows: Derived) -> None:
+        """Write one line per row; derived series are never corrected, only written over."""
+        if rejected := post(self.server.write, derived_lines(rows), pool=self._pool):
+            raise InputError(f"InfluxDB rejects {len(rejected)} rows of {rows.measurement} for good: its log says why")
 
     def extent(self, institution: str | None = None) -> tuple[int, int] | None:
         """Times between which every reading (of one institution) lies; the outermost ones may have been deleted."""
