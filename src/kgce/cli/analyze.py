@@ -15,6 +15,7 @@ from kgce.cli.database import DEFAULT_DB, Database, DbOption, JsonOption, StoreO
 from kgce.cli.parts import ClusterOption, work_on
 from kgce.cli.terminal import Advance, print_json, print_table, progress, say
 from kgce.domain.errors import InputError
+from kgce.domain.findings import Finding
 
 
 def analyze(
@@ -22,6 +23,10 @@ def analyze(
         list[int] | None, typer.Option("--year", min=1980, max=2100, help="Only these years; all there are otherwise.")
     ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Forget what was worked out, and do all of it again.")] = False,
+    check_power: Annotated[
+        bool,
+        typer.Option("--check-power", help="Hold counters against the integral of power (reads all of it)."),
+    ] = False,
     cluster: ClusterOption = None,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
@@ -56,8 +61,9 @@ def analyze(
                     tasks = [(db.resolve(), store, one, name) for name in book.names()]
                     done = sum(work_on(bring_up, tasks, cluster, told), BroughtUp())
                 at.registry.save_findings(f"analyze:{one}", done.findings)
+                power = _checked_power(at, one) if check_power else []
                 series = None if sink is None else publish(at, sink, book, one, anew=anew)
-                rows.append(_row(one, done, time.perf_counter() - began) | {"series_rows": series})
+                rows.append(_row(one, done, len(power), series) | {"seconds": round(time.perf_counter() - began, 3)})
     if json:
         print_json(rows)
         return
@@ -97,13 +103,31 @@ def _advance(advance: Advance, place: int, years: int, done: int, branches: int)
     advance(place * branches + done, years * branches)
 
 
-def _row(year: int, done: BroughtUp, seconds: float) -> dict[str, Any]:
+def _checked_power(at: Database, year: int) -> list[Finding]:
+    from kgce.analytics.power_check import power_findings
+
+    found = [
+        finding
+        for institution in at.registry.institutions()
+        for finding in power_findings(
+            at.store,
+            at.registry.points(institution.id),
+            [declared.change for declared in at.registry.changes(institution.id)],
+            year=year,
+            timezone=institution.timezone,
+        )
+    ]
+    at.registry.save_findings(f"power:{year}", found)
+    return found
+
+
+def _row(year: int, done: BroughtUp, power_findings: int, series_rows: int | None) -> dict[str, Any]:
     return {
         "year": year,
         "months_worked_out": done.work.worked_out,
         "months": done.work.blocks,
-        "findings": len(done.findings),
-        "seconds": round(seconds, 3),
+        "findings": len(done.findings) + power_findings,
+        "series_rows": series_rows,
     }
 
 
