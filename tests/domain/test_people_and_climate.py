@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from kgce.domain.climate import WARMEST_A, cities, climate_of
-from kgce.domain.corrections import CONFIDENCE, office_density, office_hours
 from kgce.domain.people import days_present, medical, school_water, university_water
 
 
@@ -55,16 +54,3 @@ def test_the_table_is_that_of_the_source(shared_facts: Path) -> None:
         season = "…".join(city.season)
         row = f"| {city.name_zh} | {city.zone} | {city.hdd18:g} | {city.cdd26:g} | {city.heating_days} | {season} |"
         assert row in text
-
-
-def test_an_office_used_as_the_standard_assumes_is_not_corrected() -> None:
-    """GB/T 51161-2016: 2 500 h and 10 m2 a person; twice the hours count 0.65, half the people per area 1.3."""
-    assert office_hours(2500) == office_density(10) == 1.0
-    assert office_hours(5000) == pytest.approx(0.65)
-    assert office_density(20) == pytest.approx(1.3)
-    assert CONFIDENCE["area_per_person"] == "unverified"
-    for wrong in (0.0, -1.0, float("nan")):
-        with pytest.raises(ValueError, match="must be positive"):
-            office_hours(wrong)
-        with pytest.raises(ValueError, match="must be positive"):
-            office_density(wrong)

@@ -27,6 +27,7 @@ from kgce.cli import (
     letters,
     meter,
     profiles,
+    quotas,
     scan,
     serve,
     simulate,
@@ -67,6 +68,7 @@ app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
 app.add_typer(meter.app, name="meter")
+app.add_typer(quotas.app, name="quotas")
 app.add_typer(bench.app, name="bench")
 app.add_typer(letters.app, name="letters")
 app.add_typer(grafana.app, name="dashboards")
