@@ -17,7 +17,7 @@ from kgce.api.errors import install_error_handlers
 from kgce.api.figures import Figures
 from kgce.api.power import PowerWatch
 from kgce.api.remembered import Remembered
-from kgce.api.routes import figures, health, ingest, institutions, live, readings
+from kgce.api.routes import benchmarking, export, figures, health, ingest, institutions, live, readings
 
 __all__ = ["API", "Context", "create_api", "create_app"]
 
@@ -51,7 +51,7 @@ def create_api(context: Context) -> FastAPI:
     app.state.power = PowerWatch(context.hub, figures_kept.mains, context.clock, figures_kept.names)
     install_error_handlers(app)
     routes = APIRouter(prefix=API)
-    for part in (health, institutions, readings, figures, live, ingest):
+    for part in (health, institutions, readings, figures, benchmarking, export, live, ingest):
         routes.include_router(part.router)
     app.include_router(routes)
     app.include_router(ingest.influx)

@@ -5,10 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from kgce.analytics import figures
 from kgce.analytics.figures import RankRow
 from kgce.analytics.indicators import Indicator
+from kgce.analytics.leaderboard import leaderboard
+from kgce.analytics.standing import TargetYears, stand
+from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR
 from kgce.api.held import Held
 from kgce.api.power import Device
 from kgce.api.today import Today, today
@@ -26,6 +30,16 @@ class RankingKey:
     indicator: Indicator
     factor_set: str
     min_coverage: float = figures.MIN_COVERAGE
+
+
+@dataclass(frozen=True, slots=True)
+class LeadersKey:
+    """What a leaderboard depends on."""
+
+    year: int
+    indicator: Indicator
+    factor_set: str
+    targets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,7 @@ class Figures:
         self._shelf = shelf
         self._clock = clock
         self._rankings = Held(self._rank, clock=monotonic)
+        self._leaders = Held(self._lead, clock=monotonic, capacity=8)
         self._todays = Held(self._today, clock=monotonic)
         self._years: Held[None, Counter[int]] = Held(self._count_by_year, clock=monotonic)
         self._mains: Held[None, frozenset[Device]] = Held(self._main_meters, clock=monotonic)
@@ -66,6 +81,14 @@ class Figures:
             ConfigError: no such factor set.
         """
         return self._rankings.get_with_age(key)
+
+    def leaders(self, key: LeadersKey) -> dict[str, Any]:
+        """The leaderboard of all classes.
+
+        Raises:
+            ConfigError: no such factor set.
+        """
+        return self._leaders.get(key)
 
     def today(self, key: TodayKey) -> Today:
         """Amounts since local midnight.
@@ -109,6 +132,18 @@ class Figures:
             min_coverage=key.min_coverage,
             shelf=self._shelf,
         )
+
+    def _lead(self, key: LeadersKey) -> dict[str, Any]:
+        found = stand(
+            self._store,
+            self._registry,
+            year=key.year,
+            factor_set=factor_set(key.factor_set),
+            indicators=(key.indicator,),
+            targets=TargetYears(BASELINE_YEAR, TARGET_YEAR) if key.targets else None,
+            shelf=self._shelf,
+        )
+        return leaderboard(found, key.indicator)
 
     def _today(self, key: TodayKey) -> Today:
         chosen = factor_set(key.factor_set)

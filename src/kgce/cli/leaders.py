@@ -1,18 +1,15 @@
 """`kgce leaders`: who leads its peers, who does not, and why; published lists stay as they were."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from kgce.analytics.indicators import DEFINITIONS, Indicator
+from kgce.analytics.indicators import Indicator
 from kgce.cli.database import DEFAULT_DB, DbOption, JsonOption, StoreOption, database
 from kgce.cli.terminal import figure, print_json, print_table, progress, say
 from kgce.domain.errors import InputError
 from kgce.domain.factors import DEFAULT_FACTOR_SET
-
-if TYPE_CHECKING:
-    from kgce.analytics.standing import Standing
 
 
 def leaders(
@@ -65,6 +62,7 @@ def leaders(
 def _document(
     at: Any, year: int, indicator: Indicator, factor_set: str, *, targets: bool, quiet: bool
 ) -> dict[str, Any]:
+    from kgce.analytics.leaderboard import leaderboard
     from kgce.analytics.standing import TargetYears, stand
     from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR
     from kgce.domain.factors import factor_set as known_set
@@ -74,50 +72,7 @@ def _document(
             at.store, at.registry, year=year, factor_set=known_set(factor_set), indicators=(indicator,),
             targets=TargetYears(BASELINE_YEAR, TARGET_YEAR) if targets else None, shelf=at.shelf,
         )  # fmt: skip
-    definition = DEFINITIONS[indicator]
-    return {
-        "year": year,
-        "indicator": str(indicator),
-        "unit": definition.unit,
-        "definition": {"version": definition.version, "clause": definition.clause, "divisor": str(definition.divisor)},
-        "factor_set": factor_set,
-        "notes": list(found.notes),
-        "rows": _rows(found, indicator),
-    }
-
-
-def _rows(found: "Standing", indicator: Indicator) -> list[dict[str, Any]]:
-    """Everybody, by group, those who are in first, by rank."""
-    from kgce.analytics.sureness import sureness
-
-    one, sure = found.assessments[indicator], sureness(found, indicator)
-    labels = found.groups.labels(found.names)
-    rows = []
-    for row, institution in enumerate(found.institutions):
-        if not found.is_concerned(row, indicator):
-            continue
-        quota = found.quota_of(row, indicator)
-        rows.append(
-            {
-                "institution": institution.id, "name": institution.name, "class": found.kinds[row].peer_class,
-                "group": labels[int(found.groups.group[row])], "is_leader_possible": not int(one.gated.bits[row]),
-                "rank": int(one.placed.rank[row]) or None, "value": _number(one.figures.value[row]),
-                "ratio_to_mean": _number(one.placed.ratio[row]), "points": _number(one.placed.points[row]),
-                "percentile": _number(one.placed.percentile[row]), "coverage_ratio": float(one.figures.coverage[row]),
-                "estimated_ratio": float(one.figures.estimated[row]),
-                "numerator": _number(one.figures.numerator[row]), "divisor": _number(one.figures.divisor[row]),
-                "months": int(one.figures.months[row]),
-                "leads_share": _number(sure.leads_share[row]), "score": _number(sure.score[row]),
-                "score_low": _number(sure.low[row]), "score_high": _number(sure.high[row]),
-                "grade": found.grade(row, indicator).name.lower(),
-                "quota": None if quota is None else f"{quota.standard.id} {quota.clause} ({quota.confidence})",
-                "why_no_quota": found.why_no_quota(row, indicator) if quota is None else None,
-                "reasons_en": found.why(row, indicator, "en"), "reasons_zh": found.why(row, indicator, "zh"),
-            }
-        )  # fmt: skip
-    return sorted(
-        rows, key=lambda row: (row["group"], not row["is_leader_possible"], row["rank"] or 1 << 30, row["institution"])
-    )
+    return leaderboard(found, indicator)
 
 
 def _print(document: dict[str, Any], rows: list[dict[str, Any]], language: str, *, top: int | None) -> None:
@@ -151,7 +106,3 @@ def _score(row: dict[str, Any]) -> str:
     if row["score"] is None:
         return "–"
     return f"{row['score']:.0f} ({row['score_low']:.0f}–{row['score_high']:.0f})"
-
-
-def _number(value: float) -> float | None:
-    return float(value) if value == value else None  # noqa: PLR0124 - NaN is the one that is not itself

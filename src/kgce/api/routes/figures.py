@@ -14,10 +14,11 @@ from kgce.api.context import ContextDep, FiguresDep
 from kgce.api.figures import RankingKey, TodayKey
 from kgce.api.held import MOST_S
 from kgce.api.routes.institutions import Year
+from kgce.api.shaping import SHAPED, ShapedRoute
 from kgce.api.times import SpanDep, iso_local
 from kgce.domain.factors import DEFAULT_FACTOR_SET, FactorSet, factor_set, factor_sets
 
-router = APIRouter(tags=["figures"])
+router = APIRouter(tags=["figures"], route_class=ShapedRoute, dependencies=[SHAPED])
 # About 40 000 intervals at the most: a year of quarter hours, some years of hours, a lifetime of days.
 LONGEST_SPAN: Final = {
     Grid.QUARTER_HOUR: timedelta(days=400),

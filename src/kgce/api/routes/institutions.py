@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query
 
 from kgce.api import shapes
 from kgce.api.context import ContextDep, FiguresDep
+from kgce.api.shaping import SHAPED, ShapedRoute
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.tree import Institution, Point, YearlyAttributes
 
-router = APIRouter(tags=["institutions"])
+router = APIRouter(tags=["institutions"], route_class=ShapedRoute, dependencies=[SHAPED])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0)]
 Year = Annotated[int, Query(ge=1990, le=2200)]

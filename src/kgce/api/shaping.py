@@ -1,0 +1,122 @@
+"""Shaping: what every reading route can do with its answer: fewer fields, another file format, "nothing new".
+
+route's JSON --ShapedRoute--> fields= chosen --> format= csv, xlsx, parquet --> ETag, 304 where the client has it
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
+
+from kgce.domain.errors import InputError
+from kgce.store.table_files import Kind, table_bytes
+
+JSON: Final = "application/json"
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def _shape(
+    request: Request,
+    fields: Annotated[
+        str | None, Query(max_length=2000, description="Names of fields, joined by commas; all of them without.")
+    ] = None,
+    file_format: Annotated[
+        Kind | None, Query(alias="format", description="A file instead of JSON: one row for each item.")
+    ] = None,
+) -> None:
+    """Keep for ShapedRoute what was asked for, checked as any other parameter is."""
+    request.state.fields = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
+    request.state.file_format = file_format
+
+
+SHAPED: Final = Depends(_shape)  # for a router whose routes are ShapedRoutes
+
+
+class ShapedRoute(APIRoute):
+    """A route whose JSON answer is cut, turned into a file, or withheld because the client has it."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler FastAPI made, and what comes after it."""
+        inner = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            answer = await inner(request)
+            is_whole = answer.status_code == HTTPStatus.OK and answer.media_type == JSON
+            if request.method != "GET" or not is_whole or isinstance(answer, StreamingResponse):
+                return answer
+            return with_etag(request, _shaped(request, answer))
+
+        return handler
+
+
+def _shaped(request: Request, answer: Response) -> Response:
+    fields = getattr(request.state, "fields", None)
+    kind = getattr(request.state, "file_format", None)
+    if fields is None and kind is None:
+        return answer
+    document = orjson.loads(answer.body)
+    rows = items_of(document)
+    chosen = _columns(rows, fields)
+    if kind is not None:
+        file = StreamingResponse(table_bytes(kind, chosen, rows), media_type=kind.media_type)
+        name = request.url.path.rstrip("/").rpartition("/")[2]
+        file.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+        return _with_headers_of(answer, file)
+    cut = [{name: row[name] for name in chosen} for row in rows]
+    body = cut if isinstance(document, list) else {**document, "items": cut} if "items" in document else cut[0]
+    return _with_headers_of(answer, Response(orjson.dumps(body), media_type=JSON))
+
+
+def items_of(document: Any) -> Sequence[Mapping[str, Any]]:
+    """The rows of an answer: of a list, of a page's items, or the answer itself as the only one."""
+    if isinstance(document, list):
+        return document
+    items = document.get("items")
+    return items if isinstance(items, list) else [document]
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] | None) -> list[str]:
+    known = list(rows[0]) if rows else []
+    if fields is None:
+        return known
+    unknown = [name for name in fields if rows and name not in known]
+    if unknown or not fields:
+        raise InputError(f"no field {', '.join(unknown) or 'is named'}: choose of {', '.join(known)}")
+    return list(dict.fromkeys(fields))
+
+
+def _with_headers_of(answer: Response, made: Response) -> Response:
+    """What a route said beside its answer still holds."""
+    for name, value in (
+        answer.headers.multi_items() if hasattr(answer.headers, "multi_items") else answer.headers.items()
+    ):
+        if name not in {"content-length", "content-type"}:
+            made.headers.append(name, value)
+    return made
+
+
+def with_etag(request: Request, answer: Response) -> Response:
+    """The answer with its ETag; 304 without a body where the client's copy is the same."""
+    if isinstance(answer, StreamingResponse):
+        return answer
+    tag = f'"{hashlib.blake2b(answer.body, digest_size=12).hexdigest()}"'
+    answer.headers["ETag"] = tag
+    answer.headers.setdefault("Cache-Control", "private, no-cache")
+    if tag not in set(_tags(request)):
+        return answer
+    known = Response(status_code=HTTPStatus.NOT_MODIFIED)
+    for name in ("ETag", "Cache-Control", "Age"):
+        if name in answer.headers:
+            known.headers[name] = answer.headers[name]
+    return known
+
+
+def _tags(request: Request) -> Iterator[str]:
+    """Tags the client names; a weak one is as good as a strong one here."""
+    for tag in request.headers.get("if-none-match", "").split(","):
+        yield tag.strip().removeprefix("W/")
