@@ -82,3 +82,25 @@ def test_no_gateway_is_no_fault(seeded: Seeded):
 )
 def test_every_error_of_the_tree_has_its_status(error: KgceError, status: int):
     assert status_of(error) == status
+
+
+def test_a_balancer_is_told_when_the_registry_is_gone(seeded: Seeded, tmp_path):
+    client = TestClient(create_api(Context(store=seeded.store, registry=seeded.registry)))
+    assert client.get("/api/v1/ready").json() == {"store": "ok", "registry": "ok"}
+    with InfluxStore("http://127.0.0.1:1", "nowhere") as silent:
+        answer = TestClient(create_api(Context(store=silent, registry=seeded.registry))).get("/api/v1/ready")
+    assert (answer.status_code, answer.json()["registry"]) == (503, "ok")
+    assert "does not answer" in answer.json()["store"]
+
+
+def test_requests_are_counted_by_route_not_by_name(seeded: Seeded):
+    client = TestClient(create_api(Context(store=seeded.store, registry=seeded.registry)))
+    for name in ("school-1", "school-2", "church"):
+        client.get(f"/api/v1/institutions/{name}")
+    lines = client.get("/metrics").text.splitlines()
+    route = 'method="GET",route="/api/v1/institutions/{institution_id}"'
+    assert f'kgce_http_requests_total{{{route},status="200"}} 2.0' in lines
+    assert f'kgce_http_requests_total{{{route},status="404"}} 1.0' in lines
+    assert f"kgce_http_request_seconds_count{{{route}}} 3.0" in lines
+    assert "kgce_http_requests_under_way 1.0" in lines, "the request that asks"
+    assert not any("school-1" in line for line in lines)

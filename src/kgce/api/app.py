@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from kgce.api.context import Context
 from kgce.api.errors import install_error_handlers
 from kgce.api.figures import Figures
+from kgce.api.metrics import Counted, Metrics
+from kgce.api.metrics import router as metrics_router
 from kgce.api.power import PowerWatch
 from kgce.api.remembered import Remembered
 from kgce.api.routes import benchmarking, export, figures, health, ingest, institutions, live, readings
@@ -49,12 +51,15 @@ def create_api(context: Context) -> FastAPI:
     app.state.figures = figures_kept
     app.state.remembered = Remembered()
     app.state.power = PowerWatch(context.hub, figures_kept.mains, context.clock, figures_kept.names)
+    app.state.metrics = Metrics()
+    app.add_middleware(Counted, metrics=app.state.metrics, prefix=API)
     install_error_handlers(app)
     routes = APIRouter(prefix=API)
     for part in (health, institutions, readings, figures, benchmarking, export, live, ingest):
         routes.include_router(part.router)
     app.include_router(routes)
     app.include_router(ingest.influx)
+    app.include_router(metrics_router)
     app.add_api_route("/api/{rest:path}", _no_such_route, include_in_schema=False)
     return app
 

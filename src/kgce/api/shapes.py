@@ -38,6 +38,13 @@ class Health(Out):
     gateway: Gateway | None
 
 
+class Ready(Out):
+    """Whether requests can be answered: each part is ok, or says what is wrong."""
+
+    store: str
+    registry: str
+
+
 class Attributes(Out):
     """What an institution was in one year; null = not stated."""
 

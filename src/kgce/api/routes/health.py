@@ -27,6 +27,23 @@ def read_health(context: ContextDep, response: Response) -> shapes.Health:
     return shapes.Health(status=status, version=version("kgce"), store=store, gateway=shown)
 
 
+@router.get("/ready", responses={503: {"model": shapes.Ready}})
+def read_ready(context: ContextDep, response: Response) -> shapes.Ready:
+    """200 while store and registry both answer, so that a balancer may send requests here; else 503."""
+    found = shapes.Ready(store=_store_state(context), registry=_registry_state(context))
+    if (found.store, found.registry) != ("ok", "ok"):
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return found
+
+
+def _registry_state(context: Context) -> str:
+    try:
+        context.registry.buildings(_NOBODY)
+    except KgceError as error:
+        return str(error)
+    return "ok"
+
+
 def _store_state(context: Context) -> str:
     try:
         context.store.series(_NOBODY)
