@@ -32,6 +32,17 @@ def test_pages_hold_every_row_once(client: TestClient) -> None:
     assert (seen, cursor) == (whole, None)
 
 
+def test_a_ranking_page_links_to_the_next(client: TestClient) -> None:
+    whole = client.get(f"{API}/ranking", params=YEAR)
+    assert "link" not in whole.headers
+    seen, link = [], f"{API}/ranking?year=2023&indicator=energy_per_area&limit=3"
+    while link:
+        answer = client.get(link)
+        seen += answer.json()
+        link = answer.links.get("next", {}).get("url")
+    assert seen == whole.json()
+
+
 @pytest.mark.parametrize("wrong", ["!!!", "bm9uc2Vuc2U", "WzFd"])
 def test_a_cursor_of_nowhere_is_a_clear_refusal(client: TestClient, wrong: str) -> None:
     answer = client.get(f"{API}/leaders", params={**YEAR, "cursor": wrong})

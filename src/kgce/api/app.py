@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from kgce.api.context import Context
 from kgce.api.errors import install_error_handlers
 from kgce.api.figures import Figures
+from kgce.api.kept import KeptAnswers
 from kgce.api.metrics import Counted, Metrics
 from kgce.api.metrics import router as metrics_router
 from kgce.api.power import PowerWatch
@@ -50,6 +51,7 @@ def create_api(context: Context) -> FastAPI:
     app.state.context = context
     app.state.figures = figures_kept
     app.state.remembered = Remembered()
+    app.state.kept = KeptAnswers()
     app.state.power = PowerWatch(context.hub, figures_kept.mains, context.clock, figures_kept.names)
     app.state.metrics = Metrics()
     app.add_middleware(Counted, metrics=app.state.metrics, prefix=API)

@@ -42,16 +42,29 @@ class ShapedRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """The handler FastAPI made, and what comes after it."""
+        shaped = self.shaped_handler()
+
+        async def handler(request: Request) -> Response:
+            answer = await shaped(request)
+            return unless_known(request, tagged(answer)) if is_document(request, answer) else answer
+
+        return handler
+
+    def shaped_handler(self) -> Handler:
+        """The same without a look at what the client has."""
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
             answer = await inner(request)
-            is_whole = answer.status_code == HTTPStatus.OK and answer.media_type == JSON
-            if request.method != "GET" or not is_whole or isinstance(answer, StreamingResponse):
-                return answer
-            return with_etag(request, _shaped(request, answer))
+            return _shaped(request, answer) if is_document(request, answer) else answer
 
         return handler
+
+
+def is_document(request: Request, answer: Response) -> bool:
+    """Whether it is whole JSON that was read."""
+    is_whole = answer.status_code == HTTPStatus.OK and not isinstance(answer, StreamingResponse)
+    return request.method == "GET" and is_whole and answer.media_type == JSON
 
 
 def _shaped(request: Request, answer: Response) -> Response:
@@ -100,14 +113,16 @@ def _with_headers_of(answer: Response, made: Response) -> Response:
     return made
 
 
-def with_etag(request: Request, answer: Response) -> Response:
-    """The answer with its ETag; 304 without a body where the client's copy is the same."""
-    if isinstance(answer, StreamingResponse):
-        return answer
-    tag = f'"{hashlib.blake2b(answer.body, digest_size=12).hexdigest()}"'
-    answer.headers["ETag"] = tag
+def tagged(answer: Response) -> Response:
+    """The answer with a tag of its bytes."""
+    answer.headers["ETag"] = f'"{hashlib.blake2b(answer.body, digest_size=12).hexdigest()}"'
     answer.headers.setdefault("Cache-Control", "private, no-cache")
-    if tag not in set(_tags(request)):
+    return answer
+
+
+def unless_known(request: Request, answer: Response) -> Response:
+    """The answer, or 304 without a body where the client's copy has the same tag."""
+    if "if-none-match" not in request.headers or answer.headers["ETag"] not in set(_tags(request)):
         return answer
     known = Response(status_code=HTTPStatus.NOT_MODIFIED)
     for name in ("ETag", "Cache-Control", "Age"):

@@ -11,16 +11,17 @@ from kgce.analytics.regions import totals_of
 from kgce.api import shapes_benchmarking as shapes
 from kgce.api.context import ContextDep, FiguresDep
 from kgce.api.figures import LeadersKey
+from kgce.api.kept import KeptRoute
 from kgce.api.paging import Cursor, Limit, page
 from kgce.api.routes.figures import SetId
 from kgce.api.routes.institutions import Year
-from kgce.api.shaping import SHAPED, ShapedRoute
+from kgce.api.shaping import SHAPED
 from kgce.api.times import iso_utc
 from kgce.domain.errors import UnknownItem
 from kgce.domain.factors import DEFAULT_FACTOR_SET, factor_set
 from kgce.domain.quotas import quota_book
 
-router = APIRouter(tags=["benchmarking"], route_class=ShapedRoute, dependencies=[SHAPED])
+router = APIRouter(tags=["benchmarking"], route_class=KeptRoute, dependencies=[SHAPED])
 Targets = Annotated[bool, Query(description="hold everybody to the drop from 2015 to 2020 too")]
 
 

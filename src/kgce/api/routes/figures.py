@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from kgce.analytics import figures as compute
 from kgce.analytics.grid import Grid
@@ -13,12 +13,14 @@ from kgce.api import shapes
 from kgce.api.context import ContextDep, FiguresDep
 from kgce.api.figures import RankingKey, TodayKey
 from kgce.api.held import MOST_S
+from kgce.api.kept import KeptRoute
+from kgce.api.paging import MOST, Cursor, page
 from kgce.api.routes.institutions import Year
-from kgce.api.shaping import SHAPED, ShapedRoute
+from kgce.api.shaping import SHAPED
 from kgce.api.times import SpanDep, iso_local
 from kgce.domain.factors import DEFAULT_FACTOR_SET, FactorSet, factor_set, factor_sets
 
-router = APIRouter(tags=["figures"], route_class=ShapedRoute, dependencies=[SHAPED])
+router = APIRouter(tags=["figures"], route_class=KeptRoute, dependencies=[SHAPED])
 # About 40 000 intervals at the most: a year of quarter hours, some years of hours, a lifetime of days.
 LONGEST_SPAN: Final = {
     Grid.QUARTER_HOUR: timedelta(days=400),
@@ -76,6 +78,7 @@ def read_indicators(
 @router.get("/ranking")
 def read_ranking(
     *,
+    request: Request,
     figures: FiguresDep,
     response: Response,
     year: Year,
@@ -83,17 +86,30 @@ def read_ranking(
     peer_class: Annotated[str | None, Query(alias="class")] = None,
     set_id: SetId = DEFAULT_FACTOR_SET,
     min_coverage: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = compute.MIN_COVERAGE,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="rows of a page; all of them without")] = None,
+    cursor: Cursor = None,
 ) -> list[shapes.RankRow]:
     """Ranks within each class, the least first; who cannot be ranked comes last with the reason.
 
-    Kept for up to a minute: the Age header says how old the figures are.
+    Kept for up to a minute: the Age header says how old the figures are. With a limit, the Link header names the next
+    page.
     """
     chosen = factor_set(set_id)
     rows, age_s = figures.ranking(RankingKey(year, indicator, set_id, min_coverage))
     response.headers["Age"] = str(int(age_s))
     response.headers["Cache-Control"] = f"max-age={MOST_S:.0f}"
     _note(response, year, chosen)
-    return [shapes.RankRow.model_validate(row) for row in rows if peer_class in {None, row.peer_class}]
+    wanted = [row for row in rows if peer_class in {None, row.peer_class}]
+    if limit is not None:
+        wanted, following = page(wanted, _rank_place, cursor=cursor, limit=limit)
+        if following is not None:
+            response.headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
+    return [shapes.RankRow.model_validate(row) for row in wanted]
+
+
+def _rank_place(row: compute.RankRow) -> tuple[int, str, int, str]:
+    """The order of a ranking."""
+    return int(row.rank is None), row.peer_class, row.rank or 0, row.institution
 
 
 @router.get("/today")

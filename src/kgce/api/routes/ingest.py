@@ -39,7 +39,10 @@ async def take_batch(
         return _taken(_keep(context, message.decode(body).batch))
 
     remembered = cast("Remembered[shapes.Taken]", request.app.state.remembered)
-    return await asyncio.to_thread(remembered.once, key, body, work)
+    try:
+        return await asyncio.to_thread(remembered.once, key, body, work)
+    finally:
+        request.app.state.kept.forget()
 
 
 @router.post("/write", status_code=204, response_class=Response, responses={400: {"model": shapes.InfluxProblem}})
@@ -60,6 +63,7 @@ async def take_lines(
         return f"partial write: {len(refused)} lines refused: {'; '.join(reasons)}" if reasons else ""
 
     problem = await asyncio.to_thread(work)
+    request.app.state.kept.forget()
     if not problem:
         return Response(status_code=HTTPStatus.NO_CONTENT)
     answer = shapes.InfluxProblem(code="invalid", message=problem)

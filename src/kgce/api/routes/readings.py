@@ -7,15 +7,16 @@ from fastapi import APIRouter, Query
 
 from kgce.api import shapes
 from kgce.api.context import Context, ContextDep
+from kgce.api.kept import BrieflyKeptRoute
 from kgce.api.live import unit_of_series
 from kgce.api.quality import quality_name
-from kgce.api.shaping import SHAPED, ShapedRoute
+from kgce.api.shaping import SHAPED
 from kgce.api.times import Span, SpanDep, iso_utc
 from kgce.domain.batch import Batch
 from kgce.domain.errors import InputError, UnknownPoint
 from kgce.domain.tree import Series
 
-router = APIRouter(tags=["readings"], route_class=ShapedRoute, dependencies=[SHAPED])
+router = APIRouter(tags=["readings"], route_class=BrieflyKeptRoute, dependencies=[SHAPED])
 LONGEST_SPAN: Final = timedelta(days=366)
 MOST_READINGS: Final = 100_000
 _CHUNK_MS: Final = 31 * 86_400_000  # a month of readings every second is 2.7 million rows: as much as one look takes
