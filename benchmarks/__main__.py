@@ -7,6 +7,7 @@ import orjson
 from rich.console import Console
 
 from benchmarks import (
+    api_requests,
     duckdb_append,
     duckdb_year,
     gateways,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "ledger_kernel": ledger_kernel.run,
     "ledger_late": ledger_late.run,
     "province": province.run,
+    "api_requests": api_requests.run,
 }
 
 
