@@ -92,7 +92,7 @@ def _rows(table: AccountTable, row: int, month_days: np.ndarray, factor_set: Fac
                 float(year.coverage[0, place]) / expected,
                 0.0 if not amount else min(float(year.estimated[0, place]) / abs(amount), 1.0),
                 tuple(_number(month) for month in one.amount[0, place].tolist()),
-                expected,
+                round(expected, 6),
             )
         )  # fmt: skip
     return rows

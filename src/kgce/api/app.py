@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from kgce.api.context import Context
+from kgce.api.document import install_document
 from kgce.api.errors import install_error_handlers
 from kgce.api.figures import Figures
 from kgce.api.kept import KeptAnswers
@@ -62,6 +63,7 @@ def create_api(context: Context) -> FastAPI:
     app.include_router(routes)
     app.include_router(ingest.influx)
     app.include_router(metrics_router)
+    install_document(app)
     app.add_api_route("/api/{rest:path}", _no_such_route, include_in_schema=False)
     return app
 

@@ -4,17 +4,20 @@ route's JSON --ShapedRoute--> fields= chosen --> format= csv, xlsx, parquet --> 
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from itertools import chain
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import orjson
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from kgce.domain.errors import InputError
-from kgce.store.table_files import Kind, table_bytes
+from kgce.store.table_files import Kind, Row, table_bytes
 
 JSON: Final = "application/json"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -53,10 +56,13 @@ class ShapedRoute(APIRoute):
     def shaped_handler(self) -> Handler:
         """The same without a look at what the client has."""
         inner = super().get_route_handler()
+        declared = declared_columns(self.response_model)
 
         async def handler(request: Request) -> Response:
             answer = await inner(request)
-            return _shaped(request, answer) if is_document(request, answer) else answer
+            if not is_document(request, answer):
+                return answer
+            return await run_in_threadpool(_shaped, request, answer, declared)
 
         return handler
 
@@ -67,19 +73,17 @@ def is_document(request: Request, answer: Response) -> bool:
     return request.method == "GET" and is_whole and answer.media_type == JSON
 
 
-def _shaped(request: Request, answer: Response) -> Response:
+def _shaped(request: Request, answer: Response, declared: Sequence[str]) -> Response:
     fields = getattr(request.state, "fields", None)
     kind = getattr(request.state, "file_format", None)
     if fields is None and kind is None:
         return answer
     document = orjson.loads(answer.body)
     rows = items_of(document)
-    chosen = _columns(rows, fields)
+    chosen = _columns(list(rows[0]) if rows else declared, fields)
     if kind is not None:
-        file = StreamingResponse(table_bytes(kind, chosen, rows), media_type=kind.media_type)
         name = request.url.path.rstrip("/").rpartition("/")[2]
-        file.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-        return _with_headers_of(answer, file)
+        return _with_headers_of(answer, file_response(kind, name, chosen, rows))
     cut = [{name: row[name] for name in chosen} for row in rows]
     body = cut if isinstance(document, list) else {**document, "items": cut} if "items" in document else cut[0]
     return _with_headers_of(answer, Response(orjson.dumps(body), media_type=JSON))
@@ -93,14 +97,37 @@ def items_of(document: Any) -> Sequence[Mapping[str, Any]]:
     return items if isinstance(items, list) else [document]
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] | None) -> list[str]:
-    known = list(rows[0]) if rows else []
+def _columns(known: Sequence[str], fields: Sequence[str] | None) -> list[str]:
     if fields is None:
-        return known
-    unknown = [name for name in fields if rows and name not in known]
+        return list(known)
+    unknown = [name for name in fields if name not in known]
     if unknown or not fields:
         raise InputError(f"no field {', '.join(unknown) or 'is named'}: choose of {', '.join(known)}")
     return list(dict.fromkeys(fields))
+
+
+def declared_columns(model: Any) -> list[str]:
+    """Names of the fields of a row, as the route's type states them: a list's, a page's items', or its own."""
+    if get_origin(model) is list:
+        return declared_columns(get_args(model)[0])
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    items = model.model_fields.get("items")
+    if items is not None:
+        return declared_columns(items.annotation)
+    return [field.serialization_alias or field.alias or name for name, field in model.model_fields.items()]
+
+
+def file_response(kind: Kind, name: str, columns: Sequence[str], rows: Iterable[Row]) -> StreamingResponse:
+    """A file to be saved; what goes wrong before its first piece is still an error with a status of its own."""
+    pieces = table_bytes(kind, columns, rows)
+    first = next(pieces, b"")
+    plain = name if name.isascii() and name.isprintable() and not set(name) & set('"\\/;') else "kgce-export"
+    return StreamingResponse(
+        chain([first], pieces),
+        media_type=kind.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{plain}.{kind}"'},
+    )
 
 
 def _with_headers_of(answer: Response, made: Response) -> Response:

@@ -14,9 +14,10 @@ from kgce.api.context import Context, ContextDep
 from kgce.api.live import unit_of_series
 from kgce.api.quality import quality_name
 from kgce.api.routes.figures import LONGEST_SPAN
+from kgce.api.shaping import file_response
 from kgce.api.times import Span, SpanDep, iso_local, iso_utc
 from kgce.domain.tree import Series
-from kgce.store.table_files import Kind, Row, table_bytes
+from kgce.store.table_files import Kind, Row
 
 router = APIRouter(prefix="/export", tags=["export"])
 LONGEST: Final = timedelta(days=3660)
@@ -35,7 +36,7 @@ def export_readings(
     """Raw readings of every series of an institution in [start, end), day by day, by series then time."""
     context.registry.institution(institution)
     rows = _readings(context, context.store.series(institution), span.bounded(LONGEST))
-    return _file(kind, f"{institution}-readings", _READING, rows)
+    return file_response(kind, f"{institution}-readings", _READING, rows)
 
 
 @router.get("/ledger", response_class=StreamingResponse, responses=_FILE)
@@ -60,7 +61,7 @@ def export_ledger(
                     "coverage_ratio": row.coverage_ratio, "flags": " ".join(row.flags),
                 }  # fmt: skip
 
-    return _file(kind, f"{institution}-ledger", _INTERVAL, rows())
+    return file_response(kind, f"{institution}-ledger", _INTERVAL, rows())
 
 
 def _readings(context: Context, series: list[Series], span: Span) -> Iterator[Row]:
@@ -77,13 +78,3 @@ def _readings(context: Context, series: list[Series], span: Span) -> Iterator[Ro
                     "quantity": one.quantity, "value": None if value != value else value,  # noqa: PLR0124 - NaN
                     "unit": unit_of_series(one), "quality": quality_name(quality),
                 }  # fmt: skip
-
-
-def _file(kind: Kind, name: str, columns: tuple[str, ...], rows: Iterator[Row]) -> StreamingResponse:
-    if any(not sign.isascii() or sign in '"\\/' or not sign.isprintable() for sign in name):
-        name = "kgce-export"  # a header holds plain signs
-    return StreamingResponse(
-        table_bytes(kind, columns, rows),
-        media_type=kind.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
-    )
