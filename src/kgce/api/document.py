@@ -60,7 +60,26 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     for path, methods in document["paths"].items():
         for method in _METHODS & methods.keys():
             _complete(path, method, methods[method])
+            if _is_shaped(methods[method]):
+                _loosen(methods[method]["responses"]["200"]["content"][JSON]["schema"], schemas)
     return document
+
+
+def _is_shaped(operation: dict[str, Any]) -> bool:
+    return {"fields", "format"} <= {parameter["name"] for parameter in operation.get("parameters", ())}
+
+
+def _loosen(schema: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Take `required` off the rows of an answer: `fields` may leave any of them out."""
+    if "$ref" in schema:
+        row = schemas[schema["$ref"].rpartition("/")[2]]
+        items = row.get("properties", {}).get("items")
+        if items is None:
+            row.pop("required", None)
+        else:
+            _loosen(items, schemas)
+    elif "items" in schema:
+        _loosen(schema["items"], schemas)
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -70,8 +89,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         answers.setdefault(
             status, {"description": words, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
         )
-    names = {parameter["name"] for parameter in operation.get("parameters", ())}
-    if {"fields", "format"} <= names:
+    if _is_shaped(operation):
         answers["200"]["content"] |= {kind.media_type: {} for kind in Kind}
         answers["304"] = {"description": "The client's copy, named by If-None-Match, is the same."}
     for parameter in operation.get("parameters", ()):
