@@ -30,18 +30,20 @@ def values_of(series: list[dict[str, Any]]) -> list[float]:
         for one in series
         for row in one["values"]
         for column, value in zip(one["columns"], row, strict=True)
-        if column != "time" and value is not None
+        if column != "time" and value is not None and not isinstance(value, str)
     ]
 
 
 def complaint(server: Influx, db: str, influxql: str, bounds: Bounds) -> str | None:
     """Why this query must not be on a dashboard, or None: it fails, has no data, or has a value out of bounds."""
     try:
-        values = values_of(series_of(server, db, influxql))
+        found = series_of(server, db, influxql)
+        values = values_of(found)
+        has_rows = any(row[1] is not None for one in found for row in one["values"])  # the first column counts
     except ValueError as error:
         return str(error)
     low, high = bounds
-    if not values:
+    if not has_rows:
         return "no data"
     outside = [value for value in values if not low <= value <= high]
     return f"outside {low} to {high}: {outside[:5]}" if outside else None
@@ -59,8 +61,22 @@ def choices(
         name = variable["name"]
         series = series_of(server, db, expand(variable["query"], chosen, 0, 0, "1m"))
         offered[name] = sorted({row[1] for one in series for row in one["values"]})
-        chosen[name] = (picked or {}).get(name, Verbatim(variable["allValue"]))
+        chosen[name] = (picked or {}).get(name, _at_first(variable, offered[name]))
     return chosen, offered
+
+
+def page_start_ms(model: Mapping[str, Any], end_ms: int) -> int:
+    """Where the page's own time range begins (`now-7d`, `now-1y`)."""
+    count, unit = model["time"]["from"].removeprefix("now-")[:-1], model["time"]["from"][-1]
+    return end_ms - int(count) * {"d": 1, "y": 365}[unit] * 86_400_000
+
+
+def _at_first(variable: Mapping[str, Any], values: list[str]) -> Chosen:
+    """What a page shows when it is opened: everything, what is stored as chosen, else the first of the list."""
+    if variable.get("includeAll"):
+        return Verbatim(variable["allValue"])
+    stored = (variable.get("current") or {}).get("value")
+    return stored if stored in values else max(values, default="none")
 
 
 def complaints(
@@ -68,9 +84,13 @@ def complaints(
 ) -> dict[tuple[str, str], str]:
     """Complaint by (panel title, query) over the whole dashboard with everything chosen; empty = all is well."""
     variables, _ = choices(model, server, db)
+    start_ms = min(start_ms, page_start_ms(model, end_ms))
     found = {
         (query.title, query.ref): complaint(
-            server, db, expand(query.influxql, variables, start_ms, end_ms, "1m"), bounds[query.title]
+            server,
+            db,
+            expand(query.influxql, variables, query.start_ms(start_ms, end_ms), end_ms, "1m"),
+            bounds[query.title],
         )
         for query in queries(model)
     }

@@ -34,6 +34,8 @@ class Load:
 
 OFFICE = "region=370102,institution=office,building=east"
 PHASES = ",".join(f"voltage_l{n}_n={220 + n},current_l{n}={n}" for n in (1, 2, 3))
+# 120 degC and 5 % of oxygen: (120 - 20) (0.66 / 16 + 0.009) = 5.025 % stack loss.
+BOILER = "flame_signal=80,fuel_throughput=12,extra_temperature_sensor=120,flue_gas_o2=5,error_code=0"
 POWER, ENERGY = "active_power_total", "active_energy_import"
 
 STEADY = [
@@ -42,7 +44,7 @@ STEADY = [
     Load("electricity", "region=370103,institution=school,building=hall,device=m3", 20.0, POWER, ENERGY, PHASES),
     Load("water", f"{OFFICE},device=w1", 0.5, "water_flow", "water_volume"),
     Load("gas", f"{OFFICE},device=g1", 2.0, "gas_flow", "gas_volume"),
-    Load("boiler", f"{OFFICE},device=b1", 65.0, "actual_temperature", None, "flame_signal=80,fuel_throughput=12"),
+    Load("boiler", f"{OFFICE},device=b1", 65.0, "actual_temperature", None, BOILER),
     Load("charger", f"{OFFICE},device=c1", 7.0, "active_power", "session_energy"),
 ]
 NO_REGION = Load("electricity", "institution=untagged,device=m4", 1.0, POWER, ENERGY)
@@ -63,6 +65,17 @@ class Plant:
         urllib.request.urlopen(request, timeout=30).close()
 
 
+def derived(start_ms: int) -> list[str]:
+    """What `kgce analyze` would have written: one day and one month of the office, and its place."""
+    tags = "region=370102,institution=office,building=east,carrier=electricity,item=total"
+    known = "amount=360,kgce=44.244,coverage=1,estimated=0,known=1"
+    indicator = "region=370102,institution=office,class=agency,indicator=energy_per_area,period=2026"
+    return [
+        *(f"consumption,{tags},grid={grid},factor_set=cn-national {known} {start_ms}" for grid in ("day", "month")),
+        f"indicator,{indicator},factor_set=cn-national value=4.5,rank=1,grade=3,coverage=1,estimated=0,known=1 {start_ms}",
+    ]
+
+
 def plant(server: Influx, db: str) -> Plant:
     """Three days of every load, ending at the newest whole five minutes."""
     server.query(f'CREATE DATABASE "{db}"', method="POST")
@@ -70,4 +83,5 @@ def plant(server: Influx, db: str) -> Plant:
     planted = Plant(server, db, end_ms - 3 * DAY_MS, end_ms)
     for load in [*STEADY, NO_REGION]:
         planted.write(*load.lines(planted.start_ms, end_ms))
+    planted.write(*derived(planted.start_ms))
     return planted

@@ -18,8 +18,15 @@ def written(tmp_path):
 def test_dashboards_and_provisioning_are_written(tmp_path):
     paths = write_dashboards(tmp_path / "new" / "folder")
 
-    assert [str(path.relative_to(tmp_path / "new" / "folder")) for path in paths] == [
-        "dashboards/institution-overview.json",
+    names = [str(path.relative_to(tmp_path / "new" / "folder")) for path in paths]
+    pages = [
+        "boiler-room", "carriers", "data-quality", "ev-chargers", "institution-overview", "platform", "province",
+        "ranking", "water",
+    ]  # fmt: skip
+    assert names == [
+        *(f"dashboards/en/{page}.json" for page in pages),
+        *(f"dashboards/zh/{page}.json" for page in pages),
+        "provisioning/alerting/kgce.yaml",
         "provisioning/dashboards/kgce.yaml",
         "provisioning/datasources/kgce.yaml",
     ]
@@ -33,9 +40,9 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
 
 
 def test_a_file_holds_exactly_its_model(written):
-    stored = json.loads((written / "dashboards" / "institution-overview.json").read_text(encoding="utf-8"))
+    stored = json.loads((written / "dashboards/en/institution-overview.json").read_text(encoding="utf-8"))
 
-    assert stored == build_dashboards()["institution-overview.json"]
+    assert stored == build_dashboards()["en/institution-overview.json"]
 
 
 def test_addresses_and_secrets_come_from_the_environment(written):
@@ -48,7 +55,7 @@ def test_addresses_and_secrets_come_from_the_environment(written):
 
 
 def test_grafana_finds_the_dashboards_where_it_is_told(written):
-    (provider,) = yaml.safe_load((written / "provisioning/dashboards/kgce.yaml").read_text())["providers"]
+    providers = yaml.safe_load((written / "provisioning/dashboards/kgce.yaml").read_text())["providers"]
 
-    assert provider["type"] == "file"
-    assert provider["options"] == {"path": "${KGCE_DASHBOARDS}"}
+    assert [provider["type"] for provider in providers] == ["file", "file"]
+    assert [provider["options"]["path"] for provider in providers] == ["${KGCE_DASHBOARDS}/en", "${KGCE_DASHBOARDS}/zh"]

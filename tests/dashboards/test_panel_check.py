@@ -11,7 +11,7 @@ from tests.dashboards.bounds import BOUNDS
 from tests.dashboards.panel_check import complaints
 from tests.dashboards.planted import Plant, plant
 
-MODEL = build_dashboards()["institution-overview.json"]
+MODEL = build_dashboards()["en/institution-overview.json"]
 ALL = [(query.panel, query.ref) for query in queries(MODEL)]
 PLANTED_BOUNDS = BOUNDS | {"Session energy": (1_000, 2_000)}  # planted: a counter that begins at 1000 kWh
 

@@ -14,12 +14,17 @@ from kgce.dashboards.panels import expand, queries
 from tests import servers
 from tests.dashboards.bounds import BOUNDS
 from tests.dashboards.county_run import STEP_MS, CountyRun, county_run
-from tests.dashboards.panel_check import choices, complaint, complaints, series_of, values_of
+from tests.dashboards.panel_check import choices, complaint, complaints, page_start_ms, series_of, values_of
 
-MODEL = build_dashboards()["institution-overview.json"]
+PAGES = {name: model for name, model in build_dashboards().items() if name.startswith("en/")}
+MODEL = PAGES["en/institution-overview.json"]
 QUERIES = queries(MODEL)
+ASKED = [(name, query) for name, model in PAGES.items() for query in queries(model)]
+DEVICES = ["boiler", "charger", "gas-meter", "main-meter", "water-meter"]
 DAY_MS = 24 * 3_600_000
 OFFICE = "sim-office-1"  # has one device of each model
+HOSPITAL = "sim-hospital-1"  # has a boiler that measures on both sides
+ONLY_THERE = {"Flue-gas temperature", "Supply and return", "Firing rate"}
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +40,23 @@ def expanded(run: CountyRun, title: str, ref: str = "A", **picked: str) -> str:
     return expand(query.influxql, variables, run.start_ms, int(time.time() * 1000), "1m")
 
 
-def test_no_panel_has_an_error_is_empty_or_shows_nonsense(run):
+@pytest.mark.parametrize("name", PAGES)
+def test_no_panel_has_an_error_is_empty_or_shows_nonsense(run, name):
     """The whole county chosen; bounds and their reasons are in bounds.py."""
-    assert complaints(MODEL, run.server, run.db, run.start_ms, int(time.time() * 1000), BOUNDS) == {}
+    assert complaints(PAGES[name], run.server, run.db, run.start_ms, int(time.time() * 1000), BOUNDS) == {}
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: f"{query.title} {query.ref}")
-def test_each_query_has_data_of_one_chosen_institution(run, query):
+@pytest.mark.parametrize(("name", "query"), ASKED, ids=lambda part: getattr(part, "title", ""))
+def test_each_query_has_data_of_one_chosen_institution(run, name, query):
     """The choice goes down the tree as a person would make it: the office, its building, then any device of it."""
-    variables, offered = choices(MODEL, run.server, run.db, {"institution": OFFICE})
-    influxql = expand(query.influxql, variables, run.start_ms, int(time.time() * 1000), "1m")
+    chosen = HOSPITAL if query.title in ONLY_THERE else OFFICE
+    variables, offered = choices(PAGES[name], run.server, run.db, {"institution": chosen})
+    end_ms = int(time.time() * 1000)
+    start_ms = query.start_ms(page_start_ms(PAGES[name], end_ms), end_ms)
 
-    assert offered["device"] == ["boiler", "charger", "gas-meter", "main-meter", "water-meter"]
+    influxql = expand(query.influxql, variables, start_ms, end_ms, "1m")
+
+    assert set(offered.get("device", [])) <= {*DEVICES, "boiler-2"}
     assert complaint(run.server, run.db, influxql, BOUNDS[query.title]) is None
 
 

@@ -28,6 +28,7 @@ async def test_the_shipped_site_has_the_devices_it_promises():
         (SCHOOL, "eastron-sdm630"),
         (HOSPITAL, "eastron-sdm630"),
         (HOSPITAL, "siemens-lmv5"),
+        (HOSPITAL, "honeywell-sola"),
     }
     meters = {(entry["institution"], entry["measurement"]) for entry in config["mqtt"][0]["subscriptions"]}
     assert meters == {(OFFICE, "water"), (OFFICE, "gas"), (SCHOOL, "water"), (HOSPITAL, "water"), (HOSPITAL, "gas")}

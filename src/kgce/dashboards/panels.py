@@ -14,6 +14,9 @@ _SPECIAL: Final = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 _VARIABLE: Final = re.compile(r"\$(\w+)|\$\{(\w+)(?::(\w+))?\}")
 
 
+_LOOK_BACK_MS: Final = {"1y": 365 * 86_400_000}
+
+
 class Verbatim(str):
     """A variable's text that Grafana inserts as it is: the custom value behind "All"."""
 
@@ -31,12 +34,17 @@ class PanelQuery:
     title: str
     ref: str
     influxql: str
+    time_from: str = ""  # the panel's own look back, such as 1y; empty = the page's time range
+
+    def start_ms(self, start_ms: int, end_ms: int) -> int:
+        """Where the panel's time range begins when the page's is [start, end)."""
+        return end_ms - _LOOK_BACK_MS[self.time_from] if self.time_from else start_ms
 
 
 def queries(dashboard_json: Mapping[str, Any]) -> list[PanelQuery]:
     """Every query of a dashboard in reading order, collapsed rows included."""
     return [
-        PanelQuery(panel["id"], panel["title"], target["refId"], target["query"])
+        PanelQuery(panel["id"], panel["title"], target["refId"], target["query"], panel.get("timeFrom") or "")
         for panel in _panels(dashboard_json.get("panels", []))
         for target in panel.get("targets", [])
     ]

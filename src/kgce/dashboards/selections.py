@@ -30,6 +30,13 @@ class Field:
         """Mean per `$__interval`, a line per device; an interval without readings is a gap."""
         return f"SELECT mean({identifier(self.name)}) {self._source()} GROUP BY time($__interval), {_DEVICE} fill(null)"
 
+    def least_of_day(self, timezone: str) -> str:
+        """The smallest reading of each day, per device: what still flows when nobody uses anything."""
+        return (
+            f"SELECT min({identifier(self.name)}) {self._source()} "
+            f"GROUP BY time(1d), {_DEVICE} fill(none) tz({string(timezone)})"
+        )
+
     def sum_of_means(self) -> str:
         """Means per device and `$__interval`, added up per building over the devices that have readings."""
         means = (
@@ -62,6 +69,18 @@ class Field:
     def newest(self, column: str) -> str:
         """The newest reading of every device with its own time."""
         return f"SELECT last({identifier(self.name)}) AS {identifier(column)} {self._source()} GROUP BY {_DEVICE}"
+
+    def highest_of_live(self) -> str:
+        """The greatest of the newest readings that are not older than FRESH."""
+        return _over(self._live(), "max")
+
+    def worked_out(self, formula: str) -> str:
+        """A formula of means of this measurement's fields per `$__interval`, per device."""
+        return f"SELECT {formula} {self._source()} GROUP BY time($__interval), {_DEVICE} fill(none)"
+
+    def total_readings(self, every: str) -> str:
+        """How many readings all chosen devices together delivered per interval."""
+        return f"SELECT count({identifier(self.name)}) {self._source()} GROUP BY time({every}) fill(0)"
 
     def readings(self, every: str) -> str:
         """How many readings each device delivered per interval; none is 0, because a count is known."""
