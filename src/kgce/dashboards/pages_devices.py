@@ -32,6 +32,7 @@ FLOW: Final = Field("water", "water_flow")
 # Natural gas: A2 = 0.66, B = 0.009 in (T_flue - T_air) (A2 / (21 - O2) + B); the air is taken at 20 degC, for boilers
 # do not measure it. Source: energy_domain.md section 8 (A2 verified twice, B unverified).
 _AIR_C: Final = 20.0
+_FIRING: Final = f'"{OXYGEN.name}" < 15'  # more is the air that is drawn through a burner at rest
 _GAS: Final = (0.66, 0.009)
 _STACK_LIMIT: Final[tuple[Step, ...]] = ((None, "green"), (9.0, "orange"))  # > 50 kW, German limit; same source
 _FLUE_LIMIT: Final[tuple[Step, ...]] = ((None, "green"), (170.0, "orange"))  # TSG G0002-2010, unverified; same source
@@ -74,9 +75,9 @@ def _combustion() -> list[Shown]:
     loss = Heading(
         "Stack loss", "排烟热损失",
         "By Siegert for natural gas (A2 0.66, B 0.009; B unverified), air of 20 °C, where the extra sensor of an LMV5 "
-        "sits in the flue; dashed: 9 %.",
+        "sits in the flue, while it fires; dashed: 9 %.",
         "按天然气西格特公式（A2取0.66，B取0.009，后者未经核实），空气按20 °C计，"
-        "适用于LMV5附加传感器装在烟道处；虚线为9 %。",
+        "仅计燃烧时段，适用于LMV5附加传感器装在烟道处；虚线为9 %。",
     )  # fmt: skip
     flue = Heading(
         "Flue-gas temperature", "排烟温度", "Mean; dashed: 170 °C of TSG G0002-2010 (unverified).",
@@ -91,7 +92,7 @@ def _combustion() -> list[Shown]:
     a2, b = _GAS
     siegert = f'(mean("{EXTRA_SENSOR.name}") - {_AIR_C}) * ({a2} / (21 - mean("{OXYGEN.name}")) + {b})'
     return [
-        lines(loss, "percent", [InfluxTarget(EXTRA_SENSOR.worked_out(siegert)).alias(DEVICE_LINE)],
+        lines(loss, "percent", [InfluxTarget(EXTRA_SENSOR.worked_out(siegert, while_=_FIRING)).alias(DEVICE_LINE)],
               steps=_STACK_LIMIT),
         lines(flue, FLUE_TEMPERATURE.unit, named([*means(FLUE_TEMPERATURE), *means(EXTRA_SENSOR)]), steps=_FLUE_LIMIT),
         lines(oxygen, OXYGEN.unit, means(OXYGEN)),

@@ -74,9 +74,9 @@ class Field:
         """The greatest of the newest readings that are not older than FRESH."""
         return _over(self._live(), "max")
 
-    def worked_out(self, formula: str) -> str:
-        """A formula of means of this measurement's fields per `$__interval`, per device."""
-        return f"SELECT {formula} {self._source()} GROUP BY time($__interval), {_DEVICE} fill(none)"
+    def worked_out(self, formula: str, *, while_: str) -> str:
+        """A formula of means of this measurement's fields per `$__interval`, per device, of readings that fulfil it."""
+        return f"SELECT {formula} {self._source()} AND {while_} GROUP BY time($__interval), {_DEVICE} fill(none)"
 
     def total_readings(self, every: str) -> str:
         """How many readings all chosen devices together delivered per interval."""
