@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kgce.analytics.accounts import Account, Part, bookings, gather
-from kgce.analytics.book import Book, YearAccounts
+from kgce.analytics.book import Book
+from kgce.analytics.booked import YearAccounts
 from kgce.domain.metering import VirtualMeter
 from kgce.domain.roles import Role, Use
 from kgce.domain.tree import Institution, Step

@@ -7,7 +7,7 @@ and a killed run goes on with the next one.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,42 +16,21 @@ import numpy as np
 from kgce.analytics.accounts import (
     AccountTable,
     Metered,
-    book,
-    bookings,
-    expected_share,
-    gather,
-    net_of_others,
 )
 from kgce.analytics.balance import balance_findings
+from kgce.analytics.booked import YearAccounts, account, accounts_of, joined, metered_of, month_bounds
 from kgce.analytics.branches import Branch, BranchName, branches_of, members
 from kgce.analytics.grid import Grid
-from kgce.analytics.ledger.amounts import Amounts
 from kgce.analytics.ledger.block import month_edges_ms
-from kgce.analytics.ledger.virtual import combine, parse_expression
 from kgce.analytics.ledger.year_ledger import News, Work, YearLedger, update
 from kgce.analytics.resets import reset_findings
-from kgce.domain.batch import FloatArray, Int64Array
-from kgce.domain.carriers import CARRIERS
+from kgce.domain.batch import Int64Array
 from kgce.domain.findings import Finding
-from kgce.domain.metering import VirtualMeter
 from kgce.domain.ports import ReadingStore, Registry, Shelf
-from kgce.domain.quantities import Kind
-from kgce.domain.roles import Role
-from kgce.domain.tree import Institution, Point, Series
+from kgce.domain.tree import Institution
 
 MANY_MARKS: Final = 10_000  # seen in vain: from here on a ledger is written again, so that they are not asked for again
 Advance = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class YearAccounts:
-    """One year of some institutions, ordered by id: what each booked, and by building (`institution/building`)."""
-
-    year: int
-    institutions: tuple[Institution, ...]
-    table: AccountTable
-    buildings: AccountTable
-    month_days: FloatArray  # (12,) length of each month; where clocks change, two are an hour shorter or longer [d]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +104,36 @@ class Book:
         news, found = _NewsDesk(self._store), []
         for branch in self._branches(wanted):
             ledger, _ = self._updated(branch, year, news)
-            found.append(_accounts(ledger, branch, branch.institutions if wanted is None else [wanted]))
-        return _joined(year, found)
+            found.append(accounts_of(ledger, branch, branch.institutions if wanted is None else [wanted]))
+        return joined(year, found)
 
     def metered(self, year: int, institution: Institution) -> tuple[YearAccounts, Metered]:
         """One institution's accounts, and the months of the points they were booked from, net of others."""
         (branch,) = self._branches(institution)
         ledger, _ = self._updated(branch, year, _NewsDesk(self._store))
-        return _accounts(ledger, branch, [institution]), _metered(ledger, branch, [institution])
+        return accounts_of(ledger, branch, [institution]), metered_of(ledger, branch, [institution])
 
     def ledger(self, year: int, institution: Institution) -> YearLedger:
         """The year's point ledger of the branch an institution belongs to."""
         (branch,) = self._branches(institution)
         return self._updated(branch, year, _NewsDesk(self._store))[0]
+
+    def kept(self, year: int, name: BranchName) -> tuple[Branch, YearLedger] | None:
+        """One branch with its ledger of a year as it lies on the shelf; None where it was never worked out."""
+        held = None if self._shelf is None else self._shelf.load(name.at(year))
+        if held is None:
+            return None
+        (branch,) = branches_of(self._registry, members(self._registry, name), named=True)
+        return branch, YearLedger.of_arrays(held)
+
+    def branch(self, year: int, name: BranchName) -> tuple[Branch, YearLedger]:
+        """One branch with its ledger of a year.
+
+        Raises:
+            StoreUnavailable: the store or the shelf does not answer.
+        """
+        (branch,) = branches_of(self._registry, members(self._registry, name), named=True)
+        return branch, self._updated(branch, year, _NewsDesk(self._store))[0]
 
     def by_building(self, year: int, name: BranchName, grid: Grid) -> tuple[AccountTable, Int64Array]:
         """What the buildings of a branch booked in each day or month of a year; edges of those. UTC. [ms].
@@ -148,12 +144,11 @@ class Book:
         """
         if grid not in {Grid.DAY, Grid.MONTH}:
             raise ValueError(f"ledgers are kept by day and month, not by {grid}")
-        (branch,) = branches_of(self._registry, members(self._registry, name), named=True)
-        ledger, _ = self._updated(branch, year, _NewsDesk(self._store))
+        branch, ledger = self.branch(year, name)
         months = month_edges_ms(year, name.timezone)
-        edges = np.unique(np.concatenate(months)) if grid is Grid.DAY else _month_bounds(year, name.timezone)
+        edges = np.unique(np.concatenate(months)) if grid is Grid.DAY else month_bounds(year, name.timezone)
         amounts = ledger.day if grid is Grid.DAY else ledger.month
-        metered = _metered(ledger, branch, branch.institutions, amounts, edges)
+        metered = metered_of(ledger, branch, branch.institutions, amounts, edges)
         found = account(metered, branch.institutions, year=year, edges_ms=edges)
         return found.buildings, edges
 
@@ -175,101 +170,6 @@ class Book:
             if self._shelf is not None and (work.worked_out or len(told.touched) > MANY_MARKS or held is None):
                 self._shelf.save(branch.name.at(year), ledger.arrays())
         return ledger, work
-
-
-def _accounts(ledger: YearLedger, branch: Branch, institutions: Sequence[Institution]) -> YearAccounts:
-    edges = _month_bounds(ledger.year, branch.name.timezone)
-    return account(_metered(ledger, branch, institutions), institutions, year=ledger.year, edges_ms=edges)
-
-
-def _metered(
-    ledger: YearLedger,
-    branch: Branch,
-    institutions: Sequence[Institution],
-    amounts: Amounts | None = None,
-    edges_ms: Int64Array | None = None,
-) -> Metered:
-    """Points and virtual meters of these institutions, net of what is not their own, by month or as `amounts` are."""
-    wanted = {institution.id for institution in institutions}
-    points = {point.series.key: point for point in branch.points if point.series.institution in wanted}
-    rows = [row for row, key in enumerate(ledger.keys) if key in points]
-    edges = _month_bounds(ledger.year, branch.name.timezone) if edges_ms is None else edges_ms
-    own = tuple(points[ledger.keys[row]] for row in rows)
-    virtual = [meter for meter in branch.virtual if meter.institution in wanted]
-    held = ledger.month if amounts is None else amounts
-    own, months = _with_virtual(own, held.row(np.array(rows, np.intp)), virtual)
-    return net_of_others(Metered(own, months, expected_share(own, edges)))
-
-
-def account(metered: Metered, institutions: Sequence[Institution], *, year: int, edges_ms: Int64Array) -> YearAccounts:
-    """Points onto the accounts of their buildings, buildings into institutions."""
-    accounts = sorted({booking.account for booking in bookings(metered.points)})
-    homes = [f"{point.series.institution}/{point.series.building}" for point in metered.points]
-    buildings = sorted(set(homes))
-    place_of = {home: place for place, home in enumerate(buildings)}
-    by_building = book(metered, buildings, [place_of[home] for home in homes], accounts)
-    ids = [institution.id for institution in institutions]
-    row_of = {name: row for row, name in enumerate(ids)}
-    table = gather([by_building], ids, [[row_of[home.rpartition("/")[0]] for home in buildings]])
-    days = np.diff(edges_ms) / 86_400_000
-    return YearAccounts(year, tuple(institutions), table, by_building, days)
-
-
-def _with_virtual(
-    points: tuple[Point, ...], months: Amounts, meters: Sequence[VirtualMeter]
-) -> tuple[tuple[Point, ...], Amounts]:
-    """The points with the virtual meters over them, as further points."""
-    if not meters:
-        return points, months
-    place_of: dict[tuple[str, str], int] = {}
-    for row, point in enumerate(points):
-        place_of[point.series.institution, point.series.point_id] = row
-        place_of.setdefault((point.series.institution, point.id), row)
-    rows, made = [], []
-    for meter in meters:
-        expression = parse_expression(meter.expression)
-        if not all((meter.institution, name) in place_of for name in expression.factors):
-            continue  # a point was taken away since: `kgce meter` tells it
-        own = {name: months.row(place_of[meter.institution, name]) for name in expression.factors}
-        rows.append(combine(expression, own.__getitem__))
-        made.append(virtual_point(meter))
-    if not rows:
-        return points, months
-    added = Amounts(*(np.stack(column) for column in zip(*(row.columns for row in rows), strict=True)))
-    return (*points, *made), Amounts.concat([months, added])
-
-
-def virtual_point(meter: VirtualMeter) -> Point:
-    """A virtual meter as a point among the others."""
-    carrier = CARRIERS[meter.carrier]
-    series = Series(meter.institution, meter.name, carrier.field(Kind.INTERVAL), carrier.measurement, meter.building)
-    role = Role(item=meter.item, use=meter.use)
-    return Point(series, meter.carrier, Kind.INTERVAL, counts=meter.counts, role=role)
-
-
-def _month_bounds(year: int, timezone: str) -> Int64Array:
-    edges = month_edges_ms(year, timezone)
-    return np.array([month[0] for month in edges] + [edges[-1][-1]], np.int64)
-
-
-def _joined(year: int, branches: Sequence[YearAccounts]) -> YearAccounts:
-    """The branches' institutions in one table, ordered by id."""
-    institutions = sorted(institution for branch in branches for institution in branch.institutions)
-    row_of = {institution.id: row for row, institution in enumerate(institutions)}
-    homes = sorted(home for branch in branches for home in branch.buildings.owners)
-    home_of = {home: row for row, home in enumerate(homes)}
-    table = gather(
-        [branch.table for branch in branches],
-        list(row_of),
-        [[row_of[name] for name in branch.table.owners] for branch in branches],
-    )
-    buildings = gather(
-        [branch.buildings for branch in branches],
-        homes,
-        [[home_of[home] for home in branch.buildings.owners] for branch in branches],
-    )
-    days = branches[0].month_days if branches else np.zeros(12)
-    return YearAccounts(year, tuple(institutions), table, buildings, days)
 
 
 class _NewsDesk:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from kgce.analytics.accounts import AccountTable, gather
-from kgce.analytics.book import YearAccounts
+from kgce.analytics.booked import YearAccounts
 from kgce.analytics.evaluating import year_totals
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.errors import InputError

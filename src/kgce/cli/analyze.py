@@ -27,6 +27,10 @@ def analyze(
         bool,
         typer.Option("--check-power", help="Hold counters against the integral of power (reads all of it)."),
     ] = False,
+    nights: Annotated[
+        bool | None,
+        typer.Option("--nights/--no-nights", help="Judge nights and weekends too (up to 500 points always)."),
+    ] = None,
     cluster: ClusterOption = None,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
@@ -41,6 +45,7 @@ def analyze(
     """
     from kgce.analytics.book import Book
     from kgce.cli.publishing import publish
+    from kgce.cli.screening import screen
     from kgce.store.found import derived_sink
 
     if cluster is not None and store is None:
@@ -62,8 +67,11 @@ def analyze(
                     done = sum(work_on(bring_up, tasks, cluster, told), BroughtUp())
                 at.registry.save_findings(f"analyze:{one}", done.findings)
                 power = _checked_power(at, one) if check_power else []
+                screened = screen(at, book, one, nights=nights, anew=anew)
                 series = None if sink is None else publish(at, sink, book, one, anew=anew)
-                rows.append(_row(one, done, len(power), series) | {"seconds": round(time.perf_counter() - began, 3)})
+                rows.append(
+                    _row(one, done, len(power) + screened, series) | {"seconds": round(time.perf_counter() - began, 3)}
+                )
     if json:
         print_json(rows)
         return
@@ -121,12 +129,12 @@ def _checked_power(at: Database, year: int) -> list[Finding]:
     return found
 
 
-def _row(year: int, done: BroughtUp, power_findings: int, series_rows: int | None) -> dict[str, Any]:
+def _row(year: int, done: BroughtUp, further: int, series_rows: int | None) -> dict[str, Any]:
     return {
         "year": year,
         "months_worked_out": done.work.worked_out,
         "months": done.work.blocks,
-        "findings": len(done.findings) + power_findings,
+        "findings": len(done.findings) + further,
         "series_rows": series_rows,
     }
 

@@ -1,0 +1,1 @@
+"""Detectors of what is odd about figures."""

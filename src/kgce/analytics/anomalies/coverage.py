@@ -29,7 +29,7 @@ def low_coverage(subject: str, month: DateArray, coverage: FloatArray, *, limit:
         Finding(
             "coverage.low",
             subject,
-            f"{month[place]} is measured to {coverage[place]:.0%} of at least {limit:.0%}: enter the bill of the month, "
+            f"{month[place]} is measured to {coverage[place]:.0%} of at least {limit:.0%}: enter the month's bill, "
             "then mend the meter's connection",
             {"month": str(month[place]), "coverage_ratio": float(coverage[place]), "limit_ratio": limit},
         )

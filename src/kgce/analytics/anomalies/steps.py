@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from kgce.analytics.anomalies.dates import DateArray, check_days, weekday_of
 from kgce.analytics.anomalies.robust import MAD_TO_SIGMA, ROUNDING, median_of, row_medians
-from kgce.domain.batch import FloatArray, Int64Array
+from kgce.domain.batch import BoolArray, FloatArray, Int64Array
 from kgce.domain.findings import Finding
 
 WINDOW_DAYS: Final = 28  # four weeks on either side
@@ -74,7 +74,7 @@ def step_changes(
         Finding(
             "load.step",
             subject,
-            f"from {day[step.place]} daily use is {step.after - step.before:+.3g} {unit} off its {step.before:.3g} {unit}: "
+            f"from {day[step.place]} daily use is {step.after - step.before:+.3g} {unit} off its {step.before:.3g}: "
             "ask what was added, removed or set differently that day",
             {
                 "day": str(day[step.place]),
@@ -98,7 +98,7 @@ def _weekday_profile(amount: FloatArray, weekday: Int64Array) -> FloatArray:
     return np.where(np.isnan(profile), 0.0, profile)[weekday]
 
 
-def _scores(level: FloatArray, min_ratio: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _scores(level: FloatArray, min_ratio: float) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
     """(n - 2w + 1,) medians before and after each day, score, and whether it is large and abrupt enough."""
     windows = sliding_window_view(level, WINDOW_DAYS)
     medians = row_medians(windows)
@@ -107,13 +107,15 @@ def _scores(level: FloatArray, min_ratio: float) -> tuple[FloatArray, FloatArray
     noise = MAD_TO_SIGMA * row_medians(np.hstack((off[:-WINDOW_DAYS], off[WINDOW_DAYS:])))
     shift = after - before
     error = noise * _MEDIAN_ERROR * (2 / WINDOW_DAYS) ** 0.5
-    score = np.abs(shift) / np.maximum(error, ROUNDING * np.maximum(np.abs(before), np.abs(after)) + ROUNDING)
+    score: FloatArray = np.abs(shift) / np.maximum(
+        error, ROUNDING * np.maximum(np.abs(before), np.abs(after)) + ROUNDING
+    )
     weeks = row_medians(sliding_window_view(level, SHORT_DAYS))
     middle = np.arange(len(shift)) + WINDOW_DAYS
     short = weeks[middle] - weeks[middle - SHORT_DAYS]
     is_abrupt = short * np.sign(shift) >= ABRUPT_RATIO * np.abs(shift)
     is_large = np.abs(shift) > (min_ratio + ROUNDING) * np.abs(before)
-    return before, after, np.nan_to_num(score, nan=0.0), is_abrupt & is_large
+    return before, after, np.nan_to_num(score, nan=0.0), np.asarray(is_abrupt & is_large, np.bool_)
 
 
 def _first_day_after(level: FloatArray, middle: int, *, before: float, after: float) -> int:
