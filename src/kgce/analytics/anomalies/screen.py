@@ -18,6 +18,7 @@ from kgce.analytics.anomalies.leaps import leaps
 from kgce.analytics.anomalies.robust import ROUNDING
 from kgce.analytics.anomalies.steps import MIN_RATIO, WINDOW_DAYS, step_changes
 from kgce.analytics.anomalies.stuck import MAX_STILL_DAYS, stuck_meter
+from kgce.analytics.ledger.amounts import Provenance
 from kgce.analytics.ledger.year_ledger import YearLedger
 from kgce.domain.batch import BoolArray, FloatArray
 from kgce.domain.carriers import CARRIERS
@@ -43,7 +44,9 @@ def screen_points(ledger: YearLedger, points: Sequence[Point], *, until: np.date
     if not len(day) or not heard.any():
         return []
     found = _gaps(points, day, amount, known, np.flatnonzero(heard & (known.sum(axis=1) < len(day) - MAX_GAP_DAYS)))
-    still = np.flatnonzero(((amount == 0) & known).sum(axis=1) > MAX_STILL_DAYS)
+    is_measured = ledger.day.provenance[:, : len(day)] == Provenance.MEASURED
+    amount = np.where(is_measured, amount, np.nan)  # a day's part of a bill or a gap says nothing of the day
+    still = np.flatnonzero((amount == 0).sum(axis=1) > MAX_STILL_DAYS)
     found += _stuck(points, day, amount, still[[points[row].kind is Kind.COUNTER for row in still.tolist()]])
     for row in np.flatnonzero(_may_step(amount)).tolist():
         found += _told(points[row], step_changes("", day, amount[row], unit=CARRIERS[points[row].carrier].unit))
