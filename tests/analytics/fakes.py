@@ -12,6 +12,7 @@ from kgce.domain.errors import UnknownInstitution
 from kgce.domain.findings import Finding
 from kgce.domain.metering import DeclaredChange, VirtualMeter
 from kgce.domain.ports import AppendResult, SeriesKey
+from kgce.domain.targets import Target
 from kgce.domain.touched import Touched
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
@@ -77,6 +78,13 @@ class MemoryRegistry:
         self._findings: dict[str, list[Finding]] = {}
         self._changes: list[MeterChange] = []
         self._virtual: dict[tuple[str, str], VirtualMeter] = {}
+        self._targets: dict[tuple[str, str], Target] = {}
+
+    def save_targets(self, targets: Iterable[Target]) -> None:
+        self._targets.update({(one.subject, one.indicator): one for one in targets})
+
+    def targets(self) -> list[Target]:
+        return sorted(self._targets.values())
 
     def save_regions(self, regions: Iterable[Region]) -> None:
         self._regions.update({region.code: region for region in regions})

@@ -7,7 +7,7 @@ from kgce.analytics.figures import carrier_amounts, indicators, ledger, notes
 from kgce.analytics.grid import Grid
 from kgce.analytics.indicators import Indicator
 from kgce.domain.changes import MeterChange
-from kgce.domain.errors import InputError, UnknownInstitution, UnknownPoint
+from kgce.domain.errors import UnknownInstitution, UnknownPoint
 from kgce.domain.factors import factor_set
 from kgce.domain.tree import Step, YearlyAttributes
 from tests.analytics.province import HOUR, NATIONAL, Province, ms
@@ -225,13 +225,6 @@ def test_two_factor_sets_give_figures_that_name_them() -> None:
     national, shandong = at.rank()[0], at.rank(factor_set=factor_set("sd-db37-2019"))[0]
     assert (national.value, national.factor_set) == (pytest.approx(12.29), "cn-national")
     assert (shandong.value, shandong.factor_set) == (pytest.approx(31.0), "sd-db37-2019")
-
-
-def test_a_target_year_before_its_baseline_is_refused() -> None:
-    at = Province()
-    at.institution("a")
-    with pytest.raises(InputError, match="target year 2015 must come after baseline year 2015"):
-        indicators(at.store, at.registry, institution="a", year=2019, factor_set=NATIONAL, target_year=2015)
 
 
 def test_an_institution_nobody_registered_has_no_figures() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from kgce.analytics.indicators import Indicator
 from kgce.analytics.ranking import rank_within
-from kgce.analytics.targets import TARGETED_DROP, achieved_drop, compound_path, progress, straight_path
+from kgce.analytics.targets import achieved_drop, progress
+from kgce.domain.targets import PROVINCE_PLAN
 
 
 def test_ties_share_a_rank_and_the_next_one_is_skipped() -> None:
@@ -44,17 +45,9 @@ def test_progress_is_the_convention_the_province_published_for_2018(
     indicator: Indicator, drop: float, published: float
 ) -> None:
     """energy_domain.md section 0 (S-NECC): drops of 6.98, 6.68, 10.06 % were 63.5, 66.8, 67.1 % of the targets."""
-    done = progress(achieved=achieved_drop(baseline=100, value=100 * (1 - drop)), targeted=TARGETED_DROP[indicator])
+    targeted = {target.indicator: target.drop for target in PROVINCE_PLAN}[indicator]
+    done = progress(achieved=achieved_drop(baseline=100, value=100 * (1 - drop)), targeted=targeted)
     assert done == pytest.approx(published, abs=0.0005)
-
-
-def test_both_paths_start_at_the_baseline_and_end_at_the_target() -> None:
-    years = {"targeted": 0.10, "baseline_year": 2015, "target_year": 2020}
-    for path in (straight_path, compound_path):
-        assert path(baseline=50, year=2015, **years) == 50
-        assert path(baseline=50, year=2020, **years) == pytest.approx(45)
-    assert straight_path(baseline=50, year=2018, **years) == pytest.approx(47)
-    assert compound_path(baseline=50, year=2018, **years) == pytest.approx(50 * 0.9**0.6)
 
 
 def test_a_rise_is_negative_progress() -> None:

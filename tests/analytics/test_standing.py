@@ -5,10 +5,11 @@ import pytest
 
 from kgce.analytics.indicators import Indicator
 from kgce.analytics.leaders.gates import Gate
-from kgce.analytics.standing import Standing, TargetYears, stand
+from kgce.analytics.standing import Standing, stand
 from kgce.analytics.sureness import demonstration_of, key_units_of, sureness
 from kgce.domain.factors import factor_set
 from kgce.domain.quotas import Grade
+from kgce.domain.targets import book_of
 from kgce.domain.tree import Institution, YearlyAttributes
 from tests.analytics.province import Province
 from tests.analytics.test_accounts import monthly
@@ -80,10 +81,13 @@ def test_a_target_is_due_from_the_units_own_baseline(at: Province) -> None:
         from tests.analytics.province import Step, ms
 
         at.interval(name, "old", "electricity", Step.MONTH, {ms(2015, month, 1): then for month in months})
-    found = standing(at, targets=TargetYears(2015, 2020))
+    found = standing(at, targets=book_of([]))
     missed = found.assessments[Indicator.ENERGY_PER_AREA].gated.bits & Gate.TARGET_MISSED
     assert np.flatnonzero(missed).tolist() == [found.row_of("a")], "7.5 % is less than 8 %, 8.5 % is more"
-    assert found.notes[0] == "targets: 2015 to 2020 on a straight line"
+    assert found.notes[0] == (
+        "target of everywhere: energy_per_area -10.0% from 2015 to 2020, straight; Shandong's plan for 2015-2020 "
+        "(energy_domain.md section 0)"
+    )
 
 
 def test_the_best_unit_leads_with_its_reasons_and_an_incomplete_one_does_not(at: Province) -> None:

@@ -165,6 +165,13 @@ def _items_where_metered(totals: YearTotals, total: _Sum) -> _Sum:
 
 
 def _divisor(totals: YearTotals, stated: Stated, divisor: Divisor) -> FloatArray:
+    if divisor is Divisor.IT_ELECTRICITY and _IT in totals.accounts:
+        return totals.amount[:, totals.accounts.index(_IT)]
+    return divisor_of(stated, divisor)
+
+
+def divisor_of(stated: Stated, divisor: Divisor) -> FloatArray:
+    """(n,) what was stated of a divisor; NaN where it is metered and not stated."""
     match divisor:
         case Divisor.AREA:
             return stated.area_m2
@@ -177,8 +184,7 @@ def _divisor(totals: YearTotals, stated: Stated, divisor: Divisor) -> FloatArray
         case Divisor.WATER_PEOPLE:
             return stated.water_people
         case Divisor.IT_ELECTRICITY:
-            column = totals.accounts.index(_IT) if _IT in totals.accounts else None
-            return np.full(len(stated.people), np.nan) if column is None else totals.amount[:, column]
+            return np.full(len(stated.people), np.nan)
 
 
 def stated_of(rows: Sequence[YearlyAttributes | None]) -> Stated:

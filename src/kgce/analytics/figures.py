@@ -15,13 +15,14 @@ from kgce.analytics.ledger.points import point_amounts
 from kgce.analytics.ledger.profile import BILLED, own_profile_points, spread_bills
 from kgce.analytics.ledger.readings import read_neighbourly
 from kgce.analytics.ranking import rank_within
-from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR, TARGETED_DROP, achieved_drop, progress
+from kgce.analytics.targets import achieved_drop, progress
 from kgce.analytics.years import heard_table, year_table
 from kgce.domain.carriers import CARRIERS
-from kgce.domain.errors import InputError, UnknownPoint
+from kgce.domain.errors import UnknownPoint
 from kgce.domain.factors import FactorSet
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quantities import Kind
+from kgce.domain.targets import PROVINCE_PLAN, Target, book_of
 from kgce.domain.tree import Point
 
 MIN_COVERAGE = 0.9
@@ -183,40 +184,38 @@ def indicators(
     institution: str,
     year: int,
     factor_set: FactorSet,
-    baseline_year: int = BASELINE_YEAR,
-    target_year: int = TARGET_YEAR,
     shelf: Shelf | None = None,
 ) -> list[IndicatorRow]:
     """All indicators of one institution in one year, with baseline, the value due by the target year, and progress.
 
+    The target is the one that holds for the institution, or the province's plan where nobody set any.
+
     Raises:
         UnknownInstitution: no such institution.
-        InputError: the target year does not come after the baseline year.
     """
-    if target_year <= baseline_year:
-        raise InputError(f"target year {target_year} must come after baseline year {baseline_year}")
-    tables = {
-        at: (year_table(store, registry, at, institution, shelf), registry.attributes(at))
-        for at in (year, baseline_year)
-    }
+    place, book = registry.institution(institution), book_of(registry.targets())
+    held = {one: book.of(one, institution=institution, region=place.region) for one in Indicator}
+    years = {year, *(_baseline_year(target) for target in held.values())}
+    tables = {at: (year_table(store, registry, at, institution, shelf), registry.attributes(at)) for at in years}
     rows = []
-    for indicator in Indicator:
+    for indicator, target in held.items():
         now, then = (
             judge(*tables[at], year=at, indicator=indicator, factor_set=factor_set, min_coverage=0.0)
-            for at in (year, baseline_year)
+            for at in (year, _baseline_year(target))
         )
-        rows.append(
-            _indicator_row(
-                now, then, year=year, baseline_year=baseline_year, indicator=indicator, factor_set=factor_set
-            )
-        )
+        rows.append(_indicator_row(now, then, year=year, target=target, indicator=indicator, factor_set=factor_set))
     return rows
 
 
+def _baseline_year(target: Target | None) -> int:
+    return PROVINCE_PLAN[0].baseline_year if target is None else target.baseline_year
+
+
 def _indicator_row(
-    now: Judged, then: Judged, *, year: int, baseline_year: int, indicator: Indicator, factor_set: FactorSet
+    now: Judged, then: Judged, *, year: int, target: Target | None, indicator: Indicator, factor_set: FactorSet
 ) -> IndicatorRow:
-    value, baseline, targeted = _number(now.value[0]), _number(then.value[0]), TARGETED_DROP.get(indicator)
+    value, baseline = _number(now.value[0]), _number(then.value[0])
+    targeted, baseline_year = None if target is None else target.drop, _baseline_year(target)
     done = None
     if value is not None and baseline is not None and baseline > 0 and targeted:
         done = progress(achieved=achieved_drop(baseline=baseline, value=value), targeted=targeted)

@@ -16,24 +16,16 @@ from kgce.analytics.indicators import DEFINITIONS, Indicator
 from kgce.analytics.leaders.gates import DEFAULT_RULES, GateRules
 from kgce.analytics.leaders.peers import PeerGroups, PeerNames
 from kgce.analytics.leaders.reasons import Language, facts_of, reasons
-from kgce.analytics.targets import TARGETED_DROP, straight_path
 from kgce.domain.batch import FloatArray
 from kgce.domain.climate import climate_of
 from kgce.domain.factors import FactorSet
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quotas import Grade, Kind, Quota, quota_book
+from kgce.domain.targets import TargetBook
 from kgce.domain.tree import Institution, YearlyAttributes
 
 QUOTA_SET: Final = "sd-db37-2019"  # the factors the quotas were made with: energy_domain.md section 1.1
 NOT_STATED: Final = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class TargetYears:
-    """From which year to which the targeted drop is meant, on a straight line in between."""
-
-    baseline: int
-    target: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +89,7 @@ def stand(
     year: int,
     factor_set: FactorSet,
     indicators: Sequence[Indicator] = tuple(Indicator),
-    targets: TargetYears | None = None,
+    targets: TargetBook | None = None,
     rules: GateRules = DEFAULT_RULES,
     shelf: Shelf | None = None,
 ) -> Standing:
@@ -109,7 +101,7 @@ def stand(
         year: calendar year.
         factor_set: one for all.
         indicators: which.
-        targets: years of the targeted drop; None = nobody is held to one.
+        targets: what each is held to; None = nobody is held to any.
         rules: where the gates stand.
         shelf: where ledgers are kept.
     """
@@ -122,11 +114,11 @@ def stand(
     limits = {indicator: _quota_limits(kinds, indicator, factor_set) for indicator in indicators}
     notes = []
     if targets is not None:
-        for indicator in set(indicators) & set(TARGETED_DROP):
-            due = _due(book, registry, accounts.institutions, indicator, factor_set, targets, year)
+        for indicator in indicators:
+            due, said = due_values(book, registry, accounts.institutions, indicator, factor_set, targets, year)
             held = limits[indicator]
             limits[indicator] = Limits(held.constraint, held.reference, held.guide, due)
-        notes.append(f"targets: {targets.baseline} to {targets.target} on a straight line")
+            notes += said
     totals, attributes = year_totals(accounts.table, accounts.month_days), stated_of(rows)
     groups, found = assess(totals, attributes, peers, factor_set, indicators=indicators, limits=limits, rules=rules)
     if factor_set.is_retrospective(year):
@@ -172,28 +164,44 @@ def _quota_limits(kinds: Sequence[Kind], indicator: Indicator, factor_set: Facto
     return Limits(constraint, reference, guide, none.target)
 
 
-def _due(  # noqa: PLR0917 - what a target needs, in that order
+def due_values(  # noqa: PLR0917 - what a target needs, in that order
     book: Book,
     registry: Registry,
     institutions: Sequence[Institution],
     indicator: Indicator,
     factor_set: FactorSet,
-    targets: TargetYears,
+    targets: TargetBook,
     year: int,
-) -> FloatArray:
-    """(n,) value due in the year, from each unit's own figure of the baseline year; NaN where it has none."""
-    before = book.year(targets.baseline)
-    stated = {row.institution: row for row in registry.attributes(targets.baseline)}
+) -> tuple[FloatArray, list[str]]:
+    """(n,) value due in the year, from each unit's own figure of its baseline year; and which targets these are.
+
+    NaN where a unit has no target of the indicator, no figure of the baseline year, or the year is not after it.
+    """
+    held = [targets.of(indicator, institution=one.id, region=one.region) for one in institutions]
+    due = np.full(len(institutions), np.nan)
+    for baseline_year in sorted({one.baseline_year for one in held if one is not None and one.baseline_year < year}):
+        value = baseline_values(book, registry, indicator, factor_set, baseline_year)
+        for row, target in enumerate(held):
+            if target is not None and target.baseline_year == baseline_year:
+                due[row] = value.get(institutions[row].id, np.nan) * target.share(year)
+    used = sorted({target for target in held if target is not None and target.baseline_year < year})
+    return due, [
+        f"target of {one.subject}: {one.indicator} {-one.drop:.1%} from {one.baseline_year} to {one.target_year}, "
+        f"{one.path}" + (f"; {one.source}" if one.source else "")
+        for one in used
+    ]
+
+
+def baseline_values(
+    book: Book, registry: Registry, indicator: Indicator, factor_set: FactorSet, year: int
+) -> dict[str, float]:
+    """Every institution's figure of a year, NaN where it has none."""
+    accounts = book.year(year)
+    stated = {row.institution: row for row in registry.attributes(year)}
     figures = evaluate(
-        year_totals(before.table, before.month_days),
-        stated_of([stated.get(institution.id) for institution in before.institutions]),
+        year_totals(accounts.table, accounts.month_days),
+        stated_of([stated.get(institution.id) for institution in accounts.institutions]),
         DEFINITIONS[indicator],
         factor_set,
     )
-    value = dict(zip([one.id for one in before.institutions], figures.value.tolist(), strict=True))
-    baseline = np.array([value.get(institution.id, np.nan) for institution in institutions], np.float64)
-    share = straight_path(
-        baseline=1.0, targeted=TARGETED_DROP[indicator], year=min(year, targets.target),
-        baseline_year=targets.baseline, target_year=targets.target,
-    )  # fmt: skip
-    return baseline * share
+    return dict(zip([one.id for one in accounts.institutions], figures.value.tolist(), strict=True))

@@ -11,8 +11,7 @@ from kgce.analytics import figures
 from kgce.analytics.figures import RankRow
 from kgce.analytics.indicators import Indicator
 from kgce.analytics.leaderboard import leaderboard
-from kgce.analytics.standing import TargetYears, stand
-from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR
+from kgce.analytics.standing import stand
 from kgce.api.held import Held
 from kgce.api.power import Device
 from kgce.api.today import Today, today
@@ -20,6 +19,7 @@ from kgce.domain.factors import factor_set
 from kgce.domain.findings import Finding
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quantities import Kind
+from kgce.domain.targets import book_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Figures:
             year=key.year,
             factor_set=factor_set(key.factor_set),
             indicators=(key.indicator,),
-            targets=TargetYears(BASELINE_YEAR, TARGET_YEAR) if key.targets else None,
+            targets=book_of(self._registry.targets()) if key.targets else None,
             shelf=self._shelf,
         )
         return leaderboard(found, key.indicator)

@@ -45,7 +45,7 @@ def analyze(
     """
     from kgce.analytics.book import Book
     from kgce.cli.publishing import publish
-    from kgce.cli.screening import screen
+    from kgce.cli.screening import screen, warn_early
     from kgce.store.found import derived_sink
 
     if cluster is not None and store is None:
@@ -68,6 +68,8 @@ def analyze(
                 at.registry.save_findings(f"analyze:{one}", done.findings)
                 power = _checked_power(at, one) if check_power else []
                 screened = screen(at, book, one, nights=nights, anew=anew)
+                if one == years[-1]:
+                    screened += warn_early(at, book, one)
                 series = None if sink is None else publish(at, sink, book, one, anew=anew)
                 rows.append(
                     _row(one, done, len(power) + screened, series) | {"seconds": round(time.perf_counter() - began, 3)}

@@ -20,7 +20,7 @@ def leaders(
     top: Annotated[int, typer.Option("--top", min=1, help="So many of each group.")] = 3,
     language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
     target: Annotated[
-        bool, typer.Option("--targets/--no-targets", help="Hold them to the drop of 2015 to 2020 too.")
+        bool, typer.Option("--targets/--no-targets", help="Hold them to their targets too (kgce targets).")
     ] = False,
     publish: Annotated[str | None, typer.Option("--publish", help="Freeze this list under a name.")] = None,
     show: Annotated[str | None, typer.Option("--show", help="A published list, as it was.")] = None,
@@ -63,14 +63,14 @@ def _document(
     at: Any, year: int, indicator: Indicator, factor_set: str, *, targets: bool, quiet: bool
 ) -> dict[str, Any]:
     from kgce.analytics.leaderboard import leaderboard
-    from kgce.analytics.standing import TargetYears, stand
-    from kgce.analytics.targets import BASELINE_YEAR, TARGET_YEAR
+    from kgce.analytics.standing import stand
     from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.targets import book_of
 
     with progress("assessing", quiet=quiet):
         found = stand(
             at.store, at.registry, year=year, factor_set=known_set(factor_set), indicators=(indicator,),
-            targets=TargetYears(BASELINE_YEAR, TARGET_YEAR) if targets else None, shelf=at.shelf,
+            targets=book_of(at.registry.targets()) if targets else None, shelf=at.shelf,
         )  # fmt: skip
     return leaderboard(found, indicator)
 

@@ -32,6 +32,7 @@ from kgce.cli import (
     serve,
     simulate,
     store,
+    targets,
     totals,
 )
 from kgce.cli.terminal import complain
@@ -68,6 +69,7 @@ app.add_typer(profiles.app, name="profiles")
 app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
 app.add_typer(meter.app, name="meter")
+app.add_typer(targets.app, name="targets")
 app.add_typer(quotas.app, name="quotas")
 app.add_typer(bench.app, name="bench")
 app.add_typer(letters.app, name="letters")

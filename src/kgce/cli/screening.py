@@ -9,9 +9,14 @@ from typing import Final
 import numpy as np
 
 from kgce.analytics.book import Book
+from kgce.analytics.indicators import Indicator
 from kgce.analytics.ledger.year_ledger import YearLedger
+from kgce.analytics.outlook import outlook
 from kgce.analytics.screening import screen_branch, screen_hours, screen_peers
 from kgce.cli.database import Database
+from kgce.cli.targets import months_over
+from kgce.domain.factors import DEFAULT_FACTOR_SET, factor_set
+from kgce.domain.targets import TargetBook
 
 FEW_POINTS: Final = 500  # up to so many, nights and weekends are judged without being asked for
 
@@ -53,6 +58,30 @@ def screen(at: Database, book: Book, year: int, *, nights: bool | None, anew: bo
         at.registry.save_findings(f"peers:{year}", found)
         count += len(found)
     return count
+
+
+def warn_early(at: Database, book: Book, year: int) -> int:
+    """Findings on who will or may miss a target that somebody has set, from the year so far; how many.
+
+    Raises:
+        StoreUnavailable: the store, the registry or the shelf does not answer.
+    """
+    targets = at.registry.targets()
+    found = [
+        finding
+        for indicator in sorted({Indicator(target.indicator) for target in targets})
+        for finding in outlook(
+            book,
+            at.registry,
+            year=year,
+            indicator=indicator,
+            factor_set=factor_set(DEFAULT_FACTOR_SET),
+            targets=TargetBook(targets),
+            months=months_over(at.store.extent(), year),
+        ).findings()
+    ]
+    at.registry.save_findings(f"outlook:{year}", found)
+    return len(found)
 
 
 def _digest(ledger: YearLedger, *, hours: bool) -> np.ndarray:

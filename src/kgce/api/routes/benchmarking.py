@@ -22,7 +22,7 @@ from kgce.domain.factors import DEFAULT_FACTOR_SET, factor_set
 from kgce.domain.quotas import quota_book
 
 router = APIRouter(tags=["benchmarking"], route_class=KeptRoute, dependencies=[SHAPED])
-Targets = Annotated[bool, Query(description="hold everybody to the drop from 2015 to 2020 too")]
+Targets = Annotated[bool, Query(description="hold everybody to the target that is set for them too")]
 
 
 @router.get("/leaders")
