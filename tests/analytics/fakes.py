@@ -80,6 +80,9 @@ class MemoryRegistry:
         self._virtual: dict[tuple[str, str], VirtualMeter] = {}
         self._targets: dict[tuple[str, str], Target] = {}
 
+    def factor_sets(self) -> dict:
+        return {}
+
     def save_targets(self, targets: Iterable[Target]) -> None:
         self._targets.update({(one.subject, one.indicator): one for one in targets})
 

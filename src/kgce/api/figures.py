@@ -15,7 +15,7 @@ from kgce.analytics.standing import stand
 from kgce.api.held import Held
 from kgce.api.power import Device
 from kgce.api.today import Today, today
-from kgce.domain.factors import factor_set
+from kgce.domain.factors import chosen_set
 from kgce.domain.findings import Finding
 from kgce.domain.ports import ReadingStore, Registry, Shelf
 from kgce.domain.quantities import Kind
@@ -128,7 +128,7 @@ class Figures:
             self._registry,
             year=key.year,
             indicator=key.indicator,
-            factor_set=factor_set(key.factor_set),
+            factor_set=chosen_set(self._registry, key.factor_set),
             min_coverage=key.min_coverage,
             shelf=self._shelf,
         )
@@ -138,7 +138,7 @@ class Figures:
             self._store,
             self._registry,
             year=key.year,
-            factor_set=factor_set(key.factor_set),
+            factor_set=chosen_set(self._registry, key.factor_set),
             indicators=(key.indicator,),
             targets=book_of(self._registry.targets()) if key.targets else None,
             shelf=self._shelf,
@@ -146,7 +146,7 @@ class Figures:
         return leaderboard(found, key.indicator)
 
     def _today(self, key: TodayKey) -> Today:
-        chosen = factor_set(key.factor_set)
+        chosen = chosen_set(self._registry, key.factor_set)
         return today(self._store, self._registry, key.institutions, now_s=self._clock(), factor_set=chosen)
 
     def _count_by_year(self, _: None) -> Counter[int]:

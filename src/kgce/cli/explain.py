@@ -29,12 +29,12 @@ def explain(
     Example: kgce explain cam-b0 energy_per_area 2019
     """
     from kgce.analytics.explain import explain as derive
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
     with database(db, store) as at, progress("explaining", quiet=json):
         found = derive(
             at.store, at.registry, institution=institution, indicator=indicator, year=year,
-            factor_set=known_set(factor_set), shelf=at.shelf,
+            factor_set=chosen_set(at.registry, factor_set), shelf=at.shelf,
         )  # fmt: skip
     if json:
         print_json(found.document())

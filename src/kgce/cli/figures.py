@@ -41,10 +41,10 @@ def rank(
     Example: kgce rank --year 2019 --indicator energy_per_area
     """
     from kgce.analytics import figures
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
-    chosen = known_set(factor_set)
     with database(db, store) as at, progress("ranking", quiet=json):
+        chosen = chosen_set(at.registry, factor_set)
         rows = figures.rank(
             at.store, at.registry, year=year, indicator=indicator, factor_set=chosen,
             peer_class=peer_class, min_coverage=min_coverage, shelf=at.shelf,

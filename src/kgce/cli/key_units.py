@@ -28,14 +28,19 @@ def key_units(
     from kgce.analytics.standing import stand
     from kgce.analytics.sureness import demonstration_of, key_units_of
     from kgce.domain.errors import InputError
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
     if language not in {"en", "zh"}:
         raise InputError(f"--lang {language!r} is neither en nor zh")
     shown = (Indicator.ENERGY_PER_AREA, Indicator.ENERGY_PER_CAPITA, Indicator.WATER_PER_CAPITA)
     with database(db, store) as at, progress("assessing", quiet=json):
         found = stand(
-            at.store, at.registry, year=year, factor_set=known_set(factor_set), indicators=shown, shelf=at.shelf
+            at.store,
+            at.registry,
+            year=year,
+            factor_set=chosen_set(at.registry, factor_set),
+            indicators=shown,
+            shelf=at.shelf,
         )
     units, points = key_units_of(found), demonstration_of(found)
     rows = [

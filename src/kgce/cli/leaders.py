@@ -24,6 +24,9 @@ def leaders(
     ] = False,
     publish: Annotated[str | None, typer.Option("--publish", help="Freeze this list under a name.")] = None,
     show: Annotated[str | None, typer.Option("--show", help="A published list, as it was.")] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Beside a published list: what each value and rank was there.")
+    ] = None,
     factor_set: Annotated[str, typer.Option("--factor-set", help="Standard-coal factors.")] = DEFAULT_FACTOR_SET,
     db: DbOption = DEFAULT_DB,
     store: StoreOption = None,
@@ -48,6 +51,8 @@ def leaders(
             if publish is not None:
                 at.registry.publish(publish, document, published_ms=round(time.time() * 1000))
                 say(f"published as {publish}: kgce leaders --show {publish}")
+        if against is not None:
+            _compare(document, at.registry.publication(against), against)
     rows = [
         row for row in document["rows"] if peer_class in {None, row["class"]} and unit in {None, row["institution"]}
     ]
@@ -64,15 +69,35 @@ def _document(
 ) -> dict[str, Any]:
     from kgce.analytics.leaderboard import leaderboard
     from kgce.analytics.standing import stand
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
     from kgce.domain.targets import book_of
 
     with progress("assessing", quiet=quiet):
         found = stand(
-            at.store, at.registry, year=year, factor_set=known_set(factor_set), indicators=(indicator,),
+            at.store, at.registry, year=year, factor_set=chosen_set(at.registry, factor_set), indicators=(indicator,),
             targets=book_of(at.registry.targets()) if targets else None, shelf=at.shelf,
         )  # fmt: skip
     return leaderboard(found, indicator)
+
+
+def _compare(document: dict[str, Any], before: dict[str, Any], name: str) -> None:
+    """Put value and rank of a published list beside each row.
+
+    Raises:
+        InputError: the lists are of other indicators, definitions or factor sets.
+    """
+    from kgce.domain.factors import require_same_set
+
+    if (before["indicator"], before["definition"]["version"]) != (
+        document["indicator"], document["definition"]["version"],
+    ):  # fmt: skip
+        version = before["definition"]["version"]
+        raise InputError(f"{name!r} is a list of {before['indicator']}, definition {version}: these do not compare")
+    require_same_set(document["factor_set"], before["factor_set"], f"{document['year']} against {name!r}")
+    then = {row["institution"]: row for row in before["rows"]}
+    for row in document["rows"]:
+        was = then.get(row["institution"], {})
+        row["value_before"], row["rank_before"] = was.get("value"), was.get("rank")
 
 
 def _print(document: dict[str, Any], rows: list[dict[str, Any]], language: str, *, top: int | None) -> None:
@@ -84,9 +109,10 @@ def _print(document: dict[str, Any], rows: list[dict[str, Any]], language: str, 
             shown.append(row)
     print_table(
         f"{document['indicator']} {document['year']}, {document['factor_set']}",
-        ("group", "rank", "institution", "name", "value", "of mean", "leads", "score", "grade", "why"),
+        ("group", "rank", "was", "institution", "name", "value", "of mean", "leads", "score", "grade", "why"),
         [
-            (row["group"], "–" if row["rank"] is None else str(row["rank"]), row["institution"], row["name"],
+            (row["group"], "–" if row["rank"] is None else str(row["rank"]), str(row.get("rank_before") or ""),
+             row["institution"], row["name"],
              figure(row["value"], 3), figure(row["ratio_to_mean"], 2),
              "–" if row["leads_share"] is None else f"{row['leads_share']:.0%}", _score(row),
              row["grade"].replace("_", " "),

@@ -17,6 +17,7 @@ from kgce.cli import (
     edge_config,
     edge_status,
     explain,
+    factors,
     figures,
     gateway,
     grafana,
@@ -70,6 +71,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
 app.add_typer(meter.app, name="meter")
 app.add_typer(targets.app, name="targets")
+app.add_typer(factors.app, name="factors")
 app.add_typer(quotas.app, name="quotas")
 app.add_typer(bench.app, name="bench")
 app.add_typer(letters.app, name="letters")

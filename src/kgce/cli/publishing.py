@@ -16,7 +16,7 @@ from kgce.analytics.grid import Grid
 from kgce.analytics.standing import QUOTA_SET, stand
 from kgce.cli.database import Database
 from kgce.domain.derived import Derived, DerivedSink
-from kgce.domain.factors import DEFAULT_FACTOR_SET, factor_set
+from kgce.domain.factors import DEFAULT_FACTOR_SET, chosen_set, factor_set
 from kgce.domain.ports import Shelf
 
 SETS: Final = (DEFAULT_FACTOR_SET, QUOTA_SET)  # each figure names its own
@@ -33,7 +33,7 @@ def publish(at: Database, sink: DerivedSink, book: Book, year: int, *, anew: boo
     for name in book.names():
         _publish_branch(desk, book, year, name, region_of)
     for set_id in SETS:
-        found = stand(at.store, at.registry, year=year, factor_set=factor_set(set_id), shelf=at.shelf)
+        found = stand(at.store, at.registry, year=year, factor_set=chosen_set(at.registry, set_id), shelf=at.shelf)
         for indicator in found.assessments:
             rows = indicator_rows(found, indicator)
             desk.put(f"derived/{year}/{indicator}@{set_id}", {"year": rows})

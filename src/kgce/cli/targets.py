@@ -113,14 +113,16 @@ def targets_cascade(
     Example: kgce targets cascade --region 37 --indicator energy_per_area --effort 3701=1.2 --apply
     """
     from kgce.analytics.cascading import parts_of
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
     wished = dict(_effort(text) for text in efforts or ())
     with database(db, store) as at, progress("adding up", quiet=json):
         whole = book_of(at.registry.targets()).of(str(indicator), region=region)
         if whole is None:
             raise InputError(f"{region} has no target of {indicator}: kgce targets set --for region:{region} …")
-        parts = parts_of(at.store, at.registry, at.shelf, region, indicator, known_set(factor_set), whole.baseline_year)
+        parts = parts_of(
+            at.store, at.registry, at.shelf, region, indicator, chosen_set(at.registry, factor_set), whole.baseline_year
+        )
         unknown = sorted(wished.keys() - {part.name for part in parts})
         if unknown:
             raise InputError(f"{region} has no part {unknown[0]!r}: {', '.join(part.name for part in parts)}")
@@ -166,12 +168,14 @@ def targets_progress(
     Example: kgce targets progress 2018 --region 37
     """
     from kgce.analytics.cascading import region_progress
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
     with database(db, store) as at, progress("adding up", quiet=json):
         book = book_of(at.registry.targets())
         rows = [
-            region_progress(at.store, at.registry, at.shelf, region, indicator, known_set(factor_set), year, target)
+            region_progress(
+                at.store, at.registry, at.shelf, region, indicator, chosen_set(at.registry, factor_set), year, target
+            )
             for indicator in Indicator
             if (target := book.of(str(indicator), region=region)) is not None
         ]
@@ -210,12 +214,12 @@ def targets_forecast(
     """
     from kgce.analytics.book import Book
     from kgce.analytics.outlook import outlook
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
     with database(db, store) as at, progress("looking ahead", quiet=json):
         found = outlook(
             Book(at.store, at.registry, at.shelf), at.registry, year=year, indicator=indicator,
-            factor_set=known_set(factor_set), targets=book_of(at.registry.targets()),
+            factor_set=chosen_set(at.registry, factor_set), targets=book_of(at.registry.targets()),
             months=months_over(at.store.extent(), year) if months is None else months,
         )  # fmt: skip
     rows: list[dict[str, Any]] = [

@@ -28,10 +28,10 @@ def totals(
     """
     from kgce.analytics.book import Book
     from kgce.analytics.regions import totals_of
-    from kgce.domain.factors import factor_set as known_set
+    from kgce.domain.factors import chosen_set
 
-    chosen = known_set(factor_set)
     with database(db, store) as at, progress("adding up", quiet=json):
+        chosen = chosen_set(at.registry, factor_set)
         rows = totals_of(Book(at.store, at.registry, at.shelf).year(year), name, chosen)
     if json:
         print_json([asdict(row) | {"factor_set": chosen.id} for row in rows])

@@ -7,10 +7,10 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from kgce.domain.carriers import CARRIERS
-from kgce.domain.errors import ConfigError
+from kgce.domain.errors import ConfigError, InputError
 from kgce.domain.units import conversion
 
 DEFAULT_FACTOR_SET: Final = "cn-national"
@@ -26,11 +26,18 @@ class Factor:
     source: str
     confidence: str
 
+    def per(self, unit: str) -> float:
+        """kgce per this unit.
+
+        Raises:
+            UnknownUnit: it does not measure what the factor's unit does.
+        """
+        return self.value if unit == self.unit else self.value * conversion(unit, self.unit)[0]
+
     @property
     def per_canonical(self) -> float:
         """kgce per canonical unit of the carrier (kWh, m3, kg)."""
-        carrier = CARRIERS[self.carrier]
-        return self.value if self.unit == carrier.unit else self.value * conversion(carrier.unit, self.unit)[0]
+        return self.per(CARRIERS[self.carrier].unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,49 @@ def factor_sets() -> Mapping[str, FactorSet]:
     """The sets shipped with kgce, by id."""
     text = resources.files("kgce.domain").joinpath("data/factor_sets.toml").read_text(encoding="utf-8")
     return MappingProxyType(parse_factor_sets(text))
+
+
+class FactorRegistry(Protocol):
+    """Home of imported factor sets."""
+
+    def factor_sets(self) -> Mapping[str, FactorSet]:
+        """Imported sets, by id."""
+        ...
+
+    def save_factor_sets(self, text: str, *, imported_ms: int) -> list[FactorSet]:
+        """Keep the sets of a TOML text; one that is kept already is left as it is.
+
+        Raises:
+            ConfigError: the text is no factor set.
+            InputError: another set has this id: a set that was used never changes.
+        """
+        ...
+
+
+def chosen_set(registry: FactorRegistry, set_id: str) -> FactorSet:
+    """A shipped or an imported set.
+
+    Raises:
+        ConfigError: no such set.
+    """
+    known = {**registry.factor_sets(), **factor_sets()}
+    if set_id not in known:
+        raise ConfigError(f"unknown factor set {set_id!r}; known: {', '.join(sorted(known))}")
+    return known[set_id]
+
+
+def require_same_set(one: str | None, other: str | None, what: str) -> None:
+    """Refuse to compare figures of different factor sets; None = no factor was used, as for water.
+
+    Raises:
+        InputError: with both names and why.
+    """
+    if one != other:
+        names = " and ".join(name or "no factors" for name in (one, other))
+        raise InputError(
+            f"{what}: the figures were made with {names}; electricity alone differs by 2.5 between national and "
+            "Shandong's factors, so figures of different sets are never compared"
+        )
 
 
 def factor_set(set_id: str) -> FactorSet:

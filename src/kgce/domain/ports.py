@@ -12,6 +12,7 @@ import numpy as np
 
 from kgce.domain.batch import Batch
 from kgce.domain.events import Event
+from kgce.domain.factors import FactorRegistry
 from kgce.domain.findings import Finding
 from kgce.domain.metering import MeteringRegistry
 from kgce.domain.rollup import Rollup
@@ -172,7 +173,7 @@ class Shelf(Protocol):
         ...
 
 
-class Registry(MeteringRegistry, TargetRegistry, Protocol):
+class Registry(MeteringRegistry, TargetRegistry, FactorRegistry, Protocol):
     """Who exists: regions, institutions with yearly attributes, buildings, metering points, findings on imports."""
 
     def save_regions(self, regions: Iterable[Region]) -> None:

@@ -18,7 +18,7 @@ from kgce.api.routes.institutions import Year
 from kgce.api.shaping import SHAPED
 from kgce.api.times import iso_utc
 from kgce.domain.errors import UnknownItem
-from kgce.domain.factors import DEFAULT_FACTOR_SET, factor_set
+from kgce.domain.factors import DEFAULT_FACTOR_SET, chosen_set
 from kgce.domain.quotas import quota_book
 
 router = APIRouter(tags=["benchmarking"], route_class=KeptRoute, dependencies=[SHAPED])
@@ -91,7 +91,7 @@ def read_explanation(
         institution=institution,
         indicator=indicator,
         year=year,
-        factor_set=factor_set(set_id),
+        factor_set=chosen_set(context.registry, set_id),
         shelf=context.shelf,
     )
     return shapes.Explanation.model_validate(found)
@@ -107,7 +107,10 @@ def read_totals(
 ) -> list[shapes.AccountTotal]:
     """What was used of each carrier, and for what, with coverage and the part that is estimated."""
     accounts = Book(context.store, context.registry, context.shelf).year(year)
-    return [shapes.AccountTotal.model_validate(row) for row in totals_of(accounts, name, factor_set(set_id))]
+    return [
+        shapes.AccountTotal.model_validate(row)
+        for row in totals_of(accounts, name, chosen_set(context.registry, set_id))
+    ]
 
 
 @router.get("/quotas")

@@ -18,7 +18,7 @@ from kgce.api.paging import MOST, Cursor, page
 from kgce.api.routes.institutions import Year
 from kgce.api.shaping import SHAPED
 from kgce.api.times import SpanDep, iso_local
-from kgce.domain.factors import DEFAULT_FACTOR_SET, FactorSet, factor_set, factor_sets
+from kgce.domain.factors import DEFAULT_FACTOR_SET, FactorSet, chosen_set, factor_sets
 
 router = APIRouter(tags=["figures"], route_class=KeptRoute, dependencies=[SHAPED])
 # About 40 000 intervals at the most: a year of quarter hours, some years of hours, a lifetime of days.
@@ -67,7 +67,7 @@ def read_indicators(
     context: ContextDep, response: Response, institution: str, year: Year, set_id: SetId = DEFAULT_FACTOR_SET
 ) -> list[shapes.Indicator]:
     """All indicators of one institution in one year, beside baseline and target."""
-    chosen = factor_set(set_id)
+    chosen = chosen_set(context.registry, set_id)
     rows = compute.indicators(
         context.store, context.registry, institution=institution, year=year, factor_set=chosen, shelf=context.shelf
     )
@@ -79,6 +79,7 @@ def read_indicators(
 def read_ranking(
     *,
     request: Request,
+    context: ContextDep,
     figures: FiguresDep,
     response: Response,
     year: Year,
@@ -94,7 +95,7 @@ def read_ranking(
     Kept for up to a minute: the Age header says how old the figures are. With a limit, the Link header names the next
     page.
     """
-    chosen = factor_set(set_id)
+    chosen = chosen_set(context.registry, set_id)
     rows, age_s = figures.ranking(RankingKey(year, indicator, set_id, min_coverage))
     response.headers["Age"] = str(int(age_s))
     response.headers["Cache-Control"] = f"max-age={MOST_S:.0f}"
@@ -131,9 +132,9 @@ def read_today(
 
 
 @router.get("/factor-sets")
-def read_factor_sets() -> list[shapes.FactorSet]:
+def read_factor_sets(context: ContextDep) -> list[shapes.FactorSet]:
     """The official conventions kgce knows, with source and validity of each."""
-    return [_factor_set(one) for one in factor_sets().values()]
+    return [_factor_set(one) for one in {**factor_sets(), **context.registry.factor_sets()}.values()]
 
 
 def _factor_set(one: FactorSet) -> shapes.FactorSet:

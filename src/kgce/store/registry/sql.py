@@ -16,6 +16,7 @@ from kgce.domain.quantities import Kind
 from kgce.domain.roles import UNKNOWN_ROLE, Role
 from kgce.domain.tree import Building, Institution, Point, Region, Series, Step, YearlyAttributes
 from kgce.store.registry.database import RegistryDatabase, save
+from kgce.store.registry.factors import SqlFactors
 from kgce.store.registry.metering import SqlMetering, roles_of
 from kgce.store.registry.tables import ATTRIBUTES, BUILDING, DETAIL, FINDING, INSTITUTION, ORIGIN, POINT, REGION
 from kgce.store.registry.targets import SqlTargets
@@ -25,7 +26,7 @@ _Row = Row[*tuple[Any, ...]]
 _NAMES_PER_QUERY: Final = 500  # SQLite takes up to 32 766 parameters, older ones 999
 
 
-class SqlRegistry(SqlMetering, SqlTargets):
+class SqlRegistry(SqlMetering, SqlTargets, SqlFactors):
     """The registry in a database; safe to call from several threads."""
 
     def __init__(self, target: str | Path) -> None:
