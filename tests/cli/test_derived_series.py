@@ -53,13 +53,14 @@ def test_amounts_stand_by_day_and_month_and_both_add_up_to_the_counter(place, in
     analyze(folder, store)
     for grid, rows in (("day", 10), ("month", 1)):
         where = f"carrier = 'electricity' AND item = 'total' AND grid = '{grid}' AND factor_set = 'cn-national' AND known = 1"
-        [[_, amount, kgce_sum, count]] = ask(
+        [[_, amount, kgce_sum, co2, count]] = ask(
             influx_server,
             database,
-            f"SELECT sum(amount), sum(kgce), count(amount) FROM consumption WHERE {where} AND institution = 'hall'",
+            f"SELECT sum(amount), sum(kgce), sum(kgco2), count(amount) FROM consumption WHERE {where} AND institution = 'hall'",
         )
         assert (amount, count) == (pytest.approx(240.0), rows)
         assert kgce_sum == pytest.approx(240.0 * 0.1229), "coefficients.csv: national statistics"
+        assert co2 == pytest.approx(240.0 * 0.742), "energy_domain.md section 6: Shandong, the last factor before 2019"
     [[_, coverage]] = ask(
         influx_server, database, "SELECT first(coverage) FROM consumption WHERE grid = 'month' AND item = 'total'"
     )

@@ -23,12 +23,12 @@ def test_an_imported_set_is_used_by_its_name_and_never_changes(folder: Path) -> 
     listed = {row["id"]: row["imported"] for row in kgce("factors", "list", "--json", cwd=folder).json}
     assert listed == {"cn-national": False, "sd-db37-2019": False, "x": True}
     assert kgce("factors", "show", "x", "--json", cwd=folder).json["factors"][0]["value"] == 0.0341
-    assert kgce("rank", "--year", "2019", "--factor-set", "x", cwd=folder).code == 0
+    assert kgce("rank", "--year", "2019", "--indicator", "eue", "--factor-set", "x", cwd=folder).code == 0
     assert kgce("factors", "import", "good.toml", cwd=folder).code == 0, "the same again is no change"
     (folder / "good.toml").write_text(GOOD.replace("0.0341", "0.0342"), encoding="utf-8")
     changed = kgce("factors", "import", "good.toml", cwd=folder)
     assert (changed.code, "give this one an id of its own" in changed.err) == (2, True)
-    unknown = kgce("rank", "--year", "2019", "--factor-set", "y", cwd=folder)
+    unknown = kgce("rank", "--year", "2019", "--indicator", "eue", "--factor-set", "y", cwd=folder)
     assert (unknown.code, "unknown factor set 'y'; known: cn-national, sd-db37-2019, x" in unknown.err) == (2, True)
 
 

@@ -13,6 +13,7 @@ from kgce.analytics.grid import Grid, year_span_ms
 from kgce.analytics.indicators import Indicator
 from kgce.analytics.standing import Standing
 from kgce.domain.batch import FloatArray, Int64Array
+from kgce.domain.carbon import emission_weights
 from kgce.domain.carriers import CARRIERS
 from kgce.domain.derived import Derived
 from kgce.domain.factors import FactorSet
@@ -27,16 +28,20 @@ def consumption(
     region_of: Mapping[str, str],
     grid: Grid,
     factor_set: FactorSet,
+    *,
+    year: int,
 ) -> Derived:
     """A row for every building, account and interval in which a meter should have counted.
 
     Tags region, institution, building, carrier, item (account: total, heating, A ...), grid, factor_set. Fields:
-    amount [carrier's unit] and kgce, absent where unknown; coverage and estimated, 0..1; known, 1 or 0: a row that was
-    known once and is no longer keeps its old amount in the store, so that whoever adds up asks for known = 1.
+    amount [carrier's unit], kgce and kgco2 (Shandong's grid), absent where unknown; coverage and estimated, 0..1;
+    known, 1 or 0: a row that was known once and is no longer keeps its old amount in the store, so that whoever adds
+    up asks for known = 1.
     """
     owner, account, interval = np.nonzero(table.expected > 0)
     homes = [name.rpartition("/") for name in table.owners]
     per_unit = np.array([_kgce_per_unit(one.carrier, factor_set) for one in table.accounts], np.float64)
+    carbon = emission_weights([one.carrier for one in table.accounts], year)
     cells = (owner, account, interval)
     amount = table.amount[cells]
     return Derived(
@@ -53,6 +58,7 @@ def consumption(
         {
             "amount": amount,
             "kgce": amount * per_unit[account],
+            "kgco2": amount * carbon[account],
             "coverage": table.coverage[cells] / table.expected[cells],
             "estimated": _share(table.estimated[cells], amount),
             "known": np.isfinite(amount).astype(np.float64),

@@ -10,6 +10,7 @@ import typer
 from kgce.cli import (
     analyze,
     bench,
+    carbon,
     decode,
     demo,
     edge_buffer,
@@ -57,6 +58,7 @@ app.command("ledger")(figures.ledger)
 app.command("explain")(explain.explain)
 app.command("leaders")(leaders.leaders)
 app.command("totals")(totals.totals)
+app.command("carbon")(carbon.carbon)
 app.command("key-units")(key_units.key_units)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)

@@ -44,7 +44,7 @@ def _publish_branch(desk: "_Desk", book: Book, year: int, name: BranchName, regi
     for grid in (Grid.MONTH, Grid.DAY):
         table, edges = book.by_building(year, name, grid)
         for set_id in SETS:
-            rows = consumption(table, edges, region_of, grid, factor_set(set_id))
+            rows = consumption(table, edges, region_of, grid, factor_set(set_id), year=year)
             shelf_name = f"{name.at(year).replace('ledger/', 'derived/', 1)}/{grid}@{set_id}"
             desk.put(shelf_name, dict(_stretches(rows)))
 
