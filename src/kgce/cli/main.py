@@ -35,6 +35,7 @@ from kgce.cli import (
     simulate,
     store,
     targets,
+    tariffs,
     totals,
 )
 from kgce.cli.terminal import complain
@@ -59,6 +60,7 @@ app.command("explain")(explain.explain)
 app.command("leaders")(leaders.leaders)
 app.command("totals")(totals.totals)
 app.command("carbon")(carbon.carbon)
+app.command("cost")(tariffs.cost)
 app.command("key-units")(key_units.key_units)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
@@ -73,6 +75,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(store.app, name="store")
 app.add_typer(meter.app, name="meter")
 app.add_typer(targets.app, name="targets")
+app.add_typer(tariffs.app, name="tariff")
 app.add_typer(factors.app, name="factors")
 app.add_typer(quotas.app, name="quotas")
 app.add_typer(bench.app, name="bench")

@@ -17,6 +17,7 @@ from kgce.domain.findings import Finding
 from kgce.domain.metering import MeteringRegistry
 from kgce.domain.rollup import Rollup
 from kgce.domain.targets import TargetRegistry
+from kgce.domain.tariffs import TariffRegistry
 from kgce.domain.touched import Touched
 from kgce.domain.tree import Building, Institution, Point, Region, Series, YearlyAttributes
 
@@ -173,7 +174,7 @@ class Shelf(Protocol):
         ...
 
 
-class Registry(MeteringRegistry, TargetRegistry, FactorRegistry, Protocol):
+class Registry(MeteringRegistry, TargetRegistry, FactorRegistry, TariffRegistry, Protocol):
     """Who exists: regions, institutions with yearly attributes, buildings, metering points, findings on imports."""
 
     def save_regions(self, regions: Iterable[Region]) -> None:

@@ -20,13 +20,14 @@ from kgce.store.registry.factors import SqlFactors
 from kgce.store.registry.metering import SqlMetering, roles_of
 from kgce.store.registry.tables import ATTRIBUTES, BUILDING, DETAIL, FINDING, INSTITUTION, ORIGIN, POINT, REGION
 from kgce.store.registry.targets import SqlTargets
+from kgce.store.registry.tariffs import SqlTariffs
 
 _Row = Row[*tuple[Any, ...]]
 
 _NAMES_PER_QUERY: Final = 500  # SQLite takes up to 32 766 parameters, older ones 999
 
 
-class SqlRegistry(SqlMetering, SqlTargets, SqlFactors):
+class SqlRegistry(SqlMetering, SqlTargets, SqlFactors, SqlTariffs):
     """The registry in a database; safe to call from several threads."""
 
     def __init__(self, target: str | Path) -> None:
