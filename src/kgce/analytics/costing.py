@@ -21,19 +21,19 @@ from kgce.domain.batch import FloatArray, Int64Array
 from kgce.domain.ports import ReadingStore, Registry
 from kgce.domain.tariffs import Tariff
 
-FINE: Final = 0.9  # coverage of its quarters of an hour from which on a month is priced by them
+FINE: Final = 0.9  # how far its quarters of an hour must be measured for a month to be priced by them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CarrierCost:
-    """(12,) months of one carrier: amount [carrier's unit], coverage 0..1, total and parts [yuan]; NaN = unknown.
+    """(12,) months of one carrier: amount [carrier's unit], measured 0..1, total and parts [yuan]; NaN = unknown.
 
     by_quarter: whether each month was priced by the quarter of an hour; tariffs: that were used.
     """
 
     carrier: str
     amount: FloatArray
-    coverage: FloatArray
+    measured: FloatArray
     total: FloatArray
     parts: dict[str, FloatArray]
     by_quarter: tuple[bool, ...]
@@ -56,16 +56,16 @@ def institution_cost(store: ReadingStore, registry: Registry, *, institution: st
     found = {carrier: _Months(carrier, [one for one in tariffs if one.carrier == carrier]) for carrier in carriers}
     for days in month_edges_ms(year, place.timezone):
         edges = np.arange(int(days[0]), int(days[-1]) + 1, QUARTER_MS, dtype=np.int64)
-        amounts, coverage = _by_quarter(store, branch, edges, carriers)
+        amounts, measured = _by_quarter(store, branch, edges, carriers)
         for row, carrier in enumerate(carriers):
-            found[carrier].add(amounts[row], coverage[row], edges, place.timezone)
+            found[carrier].add(amounts[row], measured[row], edges, place.timezone)
     return [months.cost() for months in found.values() if np.isfinite(months.amount).any()]
 
 
 def _by_quarter(
     store: ReadingStore, branch: Branch, edges: Int64Array, carriers: Sequence[str]
 ) -> tuple[FloatArray, FloatArray]:
-    """(k, m) amounts and coverage of each carrier's total, net of others; NaN where no part is known."""
+    """(k, m) amounts of each carrier's total, net of others, and how far each was measured in its own quarter, 0..1."""
     (place,) = branch.institutions
     ordered = sorted(branch.points, key=lambda point: point.series.key)
     read = read_neighbourly(store, ordered, start_ms=int(edges[0]), end_ms=int(edges[-1]))
@@ -74,10 +74,11 @@ def _by_quarter(
     metered = metered_of(ledger, branch, [place], amounts, edges)
     accounts = [Account(carrier, Part.TOTAL) for carrier in carriers]
     table = book(metered, [place.id], [0] * len(metered.points), accounts)
-    share = np.divide(
-        table.coverage[0], table.expected[0], out=np.zeros(table.expected[0].shape), where=table.expected[0] > 0
-    )
-    return table.amount[0], share
+    amount, expected = table.amount[0], table.expected[0]
+    share = np.divide(table.coverage[0], expected, out=np.zeros(expected.shape), where=expected > 0)
+    size = np.abs(np.nan_to_num(amount))
+    guessed = np.divide(np.abs(table.estimated[0]), size, out=np.zeros(size.shape), where=size > 0)
+    return amount, share * (1.0 - np.minimum(guessed, 1.0))
 
 
 class _Months:
@@ -90,12 +91,12 @@ class _Months:
         self._parts: dict[str, FloatArray] = {}
         self._fine: list[bool] = []
 
-    def add(self, amount: FloatArray, coverage: FloatArray, edges: Int64Array, timezone: str) -> None:
+    def add(self, amount: FloatArray, measured: FloatArray, edges: Int64Array, timezone: str) -> None:
         """Price the next month."""
         month = len(self._fine)
-        fine = bool(coverage.mean() >= FINE) and bool(np.isfinite(amount).all())
+        fine = bool(measured.mean() >= FINE) and bool(np.isfinite(amount).all())
         self._fine.append(fine)
-        self._coverage[month] = coverage.mean()
+        self._coverage[month] = measured.mean()
         if not np.isfinite(amount).any():
             return
         used = float(np.nansum(self.amount[:month]))

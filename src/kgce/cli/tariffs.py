@@ -96,7 +96,7 @@ def cost(
             "carrier": one.carrier, "amount": _sum(one.amount), "unit": CARRIERS[one.carrier].unit,
             "cost_yuan": _sum(one.total), "months_priced": int(np.isfinite(one.total).sum()),
             "months": int(np.isfinite(one.amount).sum()), "months_by_quarter_hour": sum(one.by_quarter),
-            "coverage_ratio": float(one.coverage.mean()),
+            "measured_ratio": float(one.measured.mean()),
             "parts_yuan": {name: _sum(values) for name, values in one.parts.items()},
             "by_month_yuan": [_number(value) for value in one.total.tolist()], "tariffs": list(one.tariffs),
         }
