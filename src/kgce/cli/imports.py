@@ -118,6 +118,32 @@ def registry(
 
 
 @app.command()
+def bills(
+    file: FileArgument,
+    db: DbOption = DEFAULT_DB,
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Monthly bills from CSV: institution,carrier,month,amount,unit[,cost_yuan,building,region].
+
+    Each is the amount of its month, entered by a person; what it cost for each kWh or m3 is held against usual prices.
+
+    Example: kgce import bills bills-2024.csv
+    """
+    from kgce.cli.bill_prices import price_findings
+    from kgce.collectors.files.bills import read_bills
+
+    with database(db, store) as at, progress("storing", quiet=json) as advance:
+        known = {one.id: one for one in at.registry.institutions()}
+        content = read_bills(file, timezones={name: one.timezone for name, one in known.items()})
+        at.registry.save_points(content.points)
+        result = append_in_chunks(at.store, content.batch, advance)
+        findings = price_findings(content.bills)
+        at.registry.save_findings(f"bills:{file.name}", findings)
+    finish(Report(str(file), content.rows, result, content.refusals, findings), json=json, what="bills")
+
+
+@app.command()
 def weather(
     file: FileArgument,
     tz: TzOption = None,
