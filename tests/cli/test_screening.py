@@ -108,6 +108,20 @@ def test_each_planted_fault_is_told_at_its_place(tmp_path: Path, quiet) -> None:
     assert not [one for one in told if one[0] == "counter.leap_suspected" and one[1] != "hall-4"]
 
 
+def test_findings_are_counted_and_listed_for_people(tmp_path: Path, quiet) -> None:
+    electricity, water = quiet
+    electricity["hall-0"][24 * 140 : 24 * 170] = 0.0
+    county(tmp_path, electricity, water)
+    found(tmp_path)
+    counted = kgce("findings", cwd=tmp_path)
+    assert "meter.stuck" in counted.out
+    listed = kgce("findings", "--subject", "hall-0", "--id", "meter.stuck", "--json", cwd=tmp_path).json
+    assert [(one["subject"], one["evidence"]["point"]) for one in listed] == [
+        ("hall-0", "electricity.active_energy_import")
+    ]
+    assert "nothing is noteworthy" in kgce("findings", "--subject", "hall-5", cwd=tmp_path).err
+
+
 def test_what_did_not_change_keeps_its_findings_and_is_not_looked_at_again(tmp_path: Path, quiet) -> None:
     electricity, water = quiet
     electricity["hall-0"][24 * 140 : 24 * 170] = 0.0

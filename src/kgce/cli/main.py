@@ -20,6 +20,7 @@ from kgce.cli import (
     explain,
     factors,
     figures,
+    findings,
     gateway,
     grafana,
     imports,
@@ -61,6 +62,7 @@ app.command("leaders")(leaders.leaders)
 app.command("totals")(totals.totals)
 app.command("carbon")(carbon.carbon)
 app.command("cost")(tariffs.cost)
+app.command("findings")(findings.findings)
 app.command("key-units")(key_units.key_units)
 app.command("decode")(decode.decode)
 app.command("scan")(scan.scan)
