@@ -32,7 +32,10 @@ def findings(
         first = {one.id: one for one in reversed(found)}
         print_table(
             "findings by kind", ("finding", "count", "first"),
-            [(name, f"{count:,}", f"{first[name].subject}: {first[name].message}") for name, count in counts.most_common()],
+            [
+                (name, f"{count:,}", f"{first[name].subject}: {first[name].message}")
+                for name, count in counts.most_common()
+            ],
             right=("count",), wrap=("first",),
         )  # fmt: skip
     else:
