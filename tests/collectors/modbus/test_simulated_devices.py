@@ -35,11 +35,15 @@ async def test_every_reading_of_every_simulated_device_is_the_planted_value() ->
                 batch = await source.poll(device.device)
                 assert not batch.quality.any()
                 for series, value in zip(batch.series, batch.value.tolist(), strict=True):
+                    values = site.device(series.institution, series.device).values(NOON_MS)
+                    if device.profile == "honeywell-sola" and series.quantity not in values:
+                        continue  # its profile says more in a name (`startups_burner`) than the boiler's truth does
                     planted = site.truth(series.institution, series.device, series.quantity, NOON_MS)
                     step = resolution(device.map, series.quantity)
                     near = math.isclose(value, planted, rel_tol=1e-6, abs_tol=step + 1e-9)
                     assert near, (series.quantity, value, planted)
                     compared[device.profile] = compared.get(device.profile, 0) + 1
             source.close()
-    assert set(compared) == {"eastron-sdm630", "siemens-lmv5", "abb-terra-ac"}
+    assert set(compared) == {"eastron-sdm630", "siemens-lmv5", "abb-terra-ac", "honeywell-sola"}
+    assert compared.pop("honeywell-sola") >= 6
     assert min(compared.values()) >= 12
